@@ -1,0 +1,293 @@
+"""The one writer of a process: group commit for all sessions that wait.
+
+``append`` gathers; a single task takes everything that waits, links it, commits it as one transaction and only
+then answers. Heads are read inside the transaction, so several processes may write to one database.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from openproctor.clock import now_ms
+from openproctor.errors import Problem
+from openproctor.eventlog.chain import data_digest, genesis, link_content, link_event
+from openproctor.eventlog.entries import Append, Receipt
+from openproctor.eventlog.streams import Streams
+from openproctor.storage.bus import Bus
+from openproctor.storage.logstore import LogStore, LogTransaction
+
+logger = structlog.get_logger(__name__)
+
+_HEAD_COLUMNS = ("session_id", "organization_id", "position", "sequence", "link", "streams", "counts")
+_EVENT_COLUMNS = (
+    "session_id",
+    "sequence",
+    "organization_id",
+    "position",
+    "type_id",
+    "source",
+    "occurred_at",
+    "received_at",
+    "stream",
+    "client_sequence",
+    "data",
+    "evidence",
+    "salt",
+    "link",
+)
+_to_json = msgspec.json.Encoder().encode
+
+COMMITS = Counter("openproctor_log_commits_total", "Group commits of the event log.")
+ENTRIES = Counter("openproctor_log_entries_total", "Entries written to the event log.")
+WAITING = Gauge("openproctor_log_waiting_entries", "Entries that wait for the disk.")
+COMMIT_SECONDS = Histogram("openproctor_log_commit_seconds", "Time of a group commit.")
+
+
+class _Head:
+    """Where the chain of one session stands, while a transaction moves it on."""
+
+    __slots__ = ("counts", "link", "organization_id", "position", "sequence", "session_id", "streams")
+
+    def __init__(self, session_id: str, organization_id: str) -> None:
+        self.session_id = session_id
+        self.organization_id = organization_id
+        self.position = 0
+        self.sequence = 0
+        self.link = genesis(session_id)
+        self.streams = Streams()
+        self.counts: dict[str, int] = {}
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> "_Head":
+        head = cls(row[0], row[1])
+        head.position, head.sequence, head.link = row[2], row[3], bytes(row[4])
+        head.streams = Streams.decode(row[5])
+        head.counts = msgspec.json.decode(row[6])
+        return head
+
+    def row(self) -> tuple[Any, ...]:
+        return (
+            self.session_id,
+            self.organization_id,
+            self.position,
+            self.sequence,
+            self.link,
+            self.streams.encode(),
+            _to_json(self.counts).decode(),
+        )
+
+
+class LogWriter:
+    """Appends to the logs of all sessions."""
+
+    def __init__(self, store: LogStore, bus: Bus, *, max_waiting: int, max_commit: int) -> None:
+        self._store = store
+        self._bus = bus
+        self._max_waiting = max_waiting
+        self._max_commit = max_commit
+        self._waiting: list[tuple[Append, asyncio.Future[Receipt]]] = []
+        self._waiting_entries = 0
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def start(self) -> None:
+        """Begin to write; needs a running event loop."""
+        self._task = asyncio.create_task(self._run(), name="log-writer")
+
+    async def close(self) -> None:
+        """Write what waits, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._task:
+            await self._task
+
+    @property
+    def pressure(self) -> float:
+        """How full the queue is, 0 to 1."""
+        return self._waiting_entries / self._max_waiting
+
+    def append(self, append: Append) -> "asyncio.Future[Receipt]":
+        """Queue entries; the future is done once they are on the disk.
+
+        Raises :class:`Problem` 503 when too much waits already: nothing of the append is stored then.
+        """
+        if self._closing or self._waiting_entries + append.size > self._max_waiting:
+            raise Problem(
+                503,
+                "busy",
+                "The server is busy",
+                "More events wait for the disk than the server may hold.",
+                what_to_do="Keep what you have and send it again in a moment.",
+                retry_after=2,
+            )
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._waiting.append((append, future))
+        self._waiting_entries += append.size
+        self._wake.set()
+        return future
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._commit_some()
+            if self._closing:
+                return
+
+    async def _commit_some(self) -> None:
+        taken, size = 0, 0
+        for append, _ in self._waiting:
+            if taken and size + append.size > self._max_commit:
+                break
+            taken += 1
+            size += append.size
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        WAITING.set(self._waiting_entries)
+        started = time.perf_counter()
+        try:
+            receipts = await self._store.commit(lambda transaction: _write(transaction, [a for a, _ in group]))
+        except Exception as error:
+            await self._one_by_one(group, error)
+        else:
+            COMMITS.inc()
+            ENTRIES.inc(size)
+            COMMIT_SECONDS.observe(time.perf_counter() - started)
+            for (append, future), receipt in zip(group, receipts, strict=True):
+                self._done(append, future, receipt)
+        finally:
+            self._waiting_entries -= size
+
+    async def _one_by_one(self, group: list[tuple[Append, "asyncio.Future[Receipt]"]], error: Exception) -> None:
+        """After a failed group: one bad append must not take the others with it."""
+        logger.warning("group commit failed", appends=len(group), error=repr(error))
+        for append, future in group:
+            if len(group) > 1:
+                with contextlib.suppress(Exception):
+                    receipts = await self._store.commit(lambda transaction, a=append: _write(transaction, [a]))
+                    self._done(append, future, receipts[0])
+                    continue
+            if not future.done():
+                future.set_exception(
+                    Problem(
+                        503,
+                        "not-stored",
+                        "It could not be stored",
+                        "The database did not take the entries.",
+                        what_to_do="Keep what you have and send it again in a moment.",
+                        retry_after=5,
+                    )
+                )
+
+    def _done(self, append: Append, future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
+        if not future.done():
+            future.set_result(receipt)
+        if receipt.applied and (append.events or append.contents):
+            self._bus.publish("log", append.session_id)
+            self._bus.publish(f"log/{append.session_id}", receipt.last_sequence)
+
+
+async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Receipt]:
+    """Link and insert; runs inside the transaction."""
+    wanted = sorted({a.session_id for a in appends})
+    rows = await transaction.select_in("heads", ",".join(_HEAD_COLUMNS), "session_id", wanted)
+    heads = {row[0]: _Head.from_row(row) for row in rows}
+    touched: set[str] = set()
+    event_rows: list[tuple[Any, ...]] = []
+    receipts = []
+    received = now_ms()
+    for append in appends:
+        for change in append.changes:
+            if not await transaction.update(change.table, change.values, change.where):
+                # a refused change must not leave an earlier one of the same append behind
+                if change is not append.changes[0]:
+                    raise RuntimeError(f"change of {change.table} refused after another was made")
+                receipts.append(Receipt(applied=False))
+                break
+        else:
+            head = heads.get(append.session_id)
+            if head is None:
+                head = heads[append.session_id] = _Head(append.session_id, append.organization_id)
+            existing = [await _add_content(transaction, head, content) for content in append.contents]
+            sequences = [_add_event(head, event, received, event_rows) for event in append.events]
+            touched.add(append.session_id)
+            receipts.append(Receipt(True, sequences, existing, head.sequence))
+    if event_rows:
+        await transaction.insert("events", _EVENT_COLUMNS, event_rows)
+    if touched:
+        await transaction.upsert("heads", "session_id", _HEAD_COLUMNS, [heads[s].row() for s in sorted(touched)])
+    return receipts
+
+
+def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...]]) -> int | None:
+    if event.stream is not None and not head.streams.add(event.stream, event.client_sequence):
+        return None
+    head.position += 1
+    head.sequence += 1
+    salt = os.urandom(16)
+    head.link = link_event(
+        head.link,
+        session_id=head.session_id,
+        position=head.position,
+        sequence=head.sequence,
+        type_id=event.type_id,
+        source=event.source,
+        occurred_at=event.occurred_at,
+        received_at=received,
+        stream=event.stream,
+        client_sequence=event.client_sequence,
+        digest=data_digest(salt, event.data),
+        evidence=event.evidence,
+    )
+    kind = str(event.type_id)
+    head.counts[kind] = head.counts.get(kind, 0) + 1
+    rows.append(
+        (
+            head.session_id,
+            head.sequence,
+            head.organization_id,
+            head.position,
+            event.type_id,
+            event.source,
+            event.occurred_at,
+            received,
+            event.stream,
+            event.client_sequence,
+            _to_json(event.data).decode(),
+            _to_json(event.evidence).decode(),
+            salt,
+            head.link,
+        )
+    )
+    return head.sequence
+
+
+async def _add_content(transaction: LogTransaction, head: _Head, content: Any) -> dict[str, Any] | None:
+    columns = list(content.row)
+    conditions = " AND ".join(f"{column}=?" for column in content.key)
+    found = await transaction.select(
+        f"SELECT {','.join(columns)} FROM {content.table} WHERE session_id=? AND {conditions}",
+        [head.session_id, *(content.row[column] for column in content.key)],
+    )
+    if found:
+        return dict(zip(columns, found[0], strict=True))
+    head.position += 1
+    head.link = link_content(
+        head.link, session_id=head.session_id, position=head.position, kind=content.kind, content=content.content
+    )
+    row = {
+        "session_id": head.session_id,
+        "organization_id": head.organization_id,
+        "position": head.position,
+        "link": head.link,
+        **content.row,
+    }
+    await transaction.insert(content.table, list(row), [tuple(row.values())])
+    return None

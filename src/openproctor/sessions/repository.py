@@ -1,0 +1,214 @@
+"""Queries of sessions and presence."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, func, insert, or_, select, update
+
+from openproctor.errors import not_found
+from openproctor.exams.models import exams
+from openproctor.exams.policy import Policy, parse_policy
+from openproctor.sessions.models import presence, sessions
+from openproctor.sessions.states import OPEN
+from openproctor.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One candidate's attempt. Times in ms since 1970."""
+
+    id: str
+    organization_id: str
+    exam_id: str
+    exam_title: str
+    exam_url: str | None
+    external_id: str
+    name: str
+    email: str | None
+    attempt: int
+    state: str
+    policy: Policy
+    created_at: int
+    joined_at: int | None
+    started_at: int | None
+    deadline_at: int | None
+    finish_requested_at: int | None
+    completed_at: int | None
+    outcome: str | None
+    manifest: dict[str, Any] | None
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The newest socket of a session: ``lost_at`` is set while there is none."""
+
+    session_id: str
+    organization_id: str
+    opened_at: int
+    seen_at: int
+    lost_at: int | None
+    offline: bool
+    sockets: int
+
+
+_SELECT = select(sessions, exams.c.title.label("exam_title"), exams.c.url.label("exam_url")).join(
+    exams, exams.c.id == sessions.c.exam_id
+)
+
+
+def _session(row: Any) -> Session:
+    values = dict(row._mapping)
+    values["policy"] = parse_policy(values["policy"])
+    values["manifest"] = msgspec.json.decode(values["manifest"]) if values["manifest"] else None
+    return Session(**values)
+
+
+class SessionRepository:
+    """Reads and writes sessions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, organization_id: str, session_id: str) -> Session:
+        """One session; :class:`Problem` 404 when the organization has none with this id."""
+        found = await self._many(
+            _SELECT.where(sessions.c.id == session_id, sessions.c.organization_id == organization_id)
+        )
+        if not found:
+            raise not_found("session")
+        return found[0]
+
+    async def _many(self, query: Any) -> list[Session]:
+        async with self._database.read() as connection:
+            return [_session(row) for row in (await connection.execute(query)).all()]
+
+    async def find(self, exam_id: str, external_id: str, attempt: int) -> Session | None:
+        """The session of an attempt."""
+        found = await self._many(
+            _SELECT.where(
+                sessions.c.exam_id == exam_id,
+                sessions.c.external_id == external_id,
+                sessions.c.attempt == attempt,
+            )
+        )
+        return found[0] if found else None
+
+    async def page(
+        self,
+        organization_id: str,
+        *,
+        exam_id: str | None = None,
+        state: str | None = None,
+        text: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[Session]:
+        """Sessions, newest first; ``before`` is the last id of the page before."""
+        query = _SELECT.where(sessions.c.organization_id == organization_id)
+        if exam_id:
+            query = query.where(sessions.c.exam_id == exam_id)
+        if state:
+            query = query.where(sessions.c.state == state)
+        if text:
+            query = query.where(
+                or_(
+                    sessions.c.name.icontains(text, autoescape=True),
+                    sessions.c.external_id.icontains(text, autoescape=True),
+                )
+            )
+        if before:
+            query = query.where(sessions.c.id < before)
+        return await self._many(query.order_by(sessions.c.id.desc()).limit(limit))
+
+    async def add(self, values: dict[str, Any]) -> bool:
+        """Insert a session; False if the attempt exists already."""
+        async with self._database.write() as connection:
+            exists = await connection.execute(
+                select(sessions.c.id).where(
+                    sessions.c.exam_id == values["exam_id"],
+                    sessions.c.external_id == values["external_id"],
+                    sessions.c.attempt == values["attempt"],
+                )
+            )
+            if exists.first():
+                return False
+            await connection.execute(insert(sessions).values(**values))
+        return True
+
+    async def running(self) -> list[Session]:
+        """Sessions in the exam, of every organization: for the clock that watches them."""
+        return await self._many(_SELECT.where(sessions.c.state.in_(("running", "paused"))))
+
+    async def exam_url(self, session_id: str) -> str | None:
+        """Address of a session's exam, for the page's content security policy."""
+        query = select(exams.c.url).join(sessions, sessions.c.exam_id == exams.c.id).where(sessions.c.id == session_id)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar()
+
+    async def set_manifest(self, session: Session, manifest: dict[str, Any]) -> None:
+        """What the page says it has sent in all."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(sessions)
+                .where(sessions.c.id == session.id, sessions.c.organization_id == session.organization_id)
+                .values(manifest=msgspec.json.encode(manifest).decode())
+            )
+
+    async def presences(self, session_ids: list[str]) -> dict[str, Presence]:
+        """The newest sockets of some sessions."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(presence).where(presence.c.session_id.in_(session_ids)))).all()
+        return {row.session_id: Presence(**row._mapping) for row in rows}
+
+    async def open_presences(self) -> list[Presence]:
+        """Sockets of sessions that are not over: those that count as open, and those lost and not yet called offline."""
+        query = (
+            select(presence)
+            .join(sessions, sessions.c.id == presence.c.session_id)
+            .where(
+                sessions.c.state.in_(OPEN),
+                or_(presence.c.lost_at.is_(None), and_(presence.c.lost_at.is_not(None), presence.c.offline.is_(False))),
+            )
+        )
+        async with self._database.read() as connection:
+            return [Presence(**row._mapping) for row in (await connection.execute(query)).all()]
+
+    async def put_presence(self, organization_id: str, session_id: str, now: int) -> Presence:
+        """Note a new socket; returns the row as it is now, with the count of sockets so far."""
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(presence).where(presence.c.session_id == session_id))).first()
+            if row is None:
+                await connection.execute(
+                    insert(presence).values(
+                        session_id=session_id,
+                        organization_id=organization_id,
+                        opened_at=now,
+                        seen_at=now,
+                        lost_at=None,
+                        offline=False,
+                        sockets=1,
+                    )
+                )
+                return Presence(session_id, organization_id, now, now, None, False, 1)
+            await connection.execute(
+                update(presence)
+                .where(presence.c.session_id == session_id)
+                .values(opened_at=now, seen_at=now, lost_at=None, offline=False, sockets=row.sockets + 1)
+            )
+            return Presence(session_id, organization_id, now, now, row.lost_at, bool(row.offline), row.sockets + 1)
+
+    async def seen(self, times: dict[str, int]) -> None:
+        """Write when sockets were heard of last."""
+        async with self._database.write() as connection:
+            for session_id, at in times.items():
+                await connection.execute(
+                    update(presence).where(presence.c.session_id == session_id).values(seen_at=at)
+                )
+
+    async def count(self, organization_id: str) -> int:
+        """How many sessions there are."""
+        query = select(func.count()).select_from(sessions).where(sessions.c.organization_id == organization_id)
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar() or 0)

@@ -1,0 +1,369 @@
+"""Rules of a session: make it, join it, take its page's events, start, finish, complete."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from openproctor.accounts.principal import CANDIDATE_TOKEN, CandidateToken
+from openproctor.accounts.signing import Signer, TokenExpired, TokenInvalid
+from openproctor.clock import now_ms
+from openproctor.config import Settings
+from openproctor.errors import Problem
+from openproctor.eventlog.accept import FUTURE_MS, Refusal, WireBatch, accept
+from openproctor.eventlog.entries import Append, Change, NewEvent, Receipt
+from openproctor.eventlog.repository import EventRepository
+from openproctor.eventlog.writer import LogWriter
+from openproctor.exams.service import Exam
+from openproctor.ids import new_id
+from openproctor.sessions.checks import CHECK_TYPES, CheckState, check_states, open_checks
+from openproctor.sessions.repository import Session, SessionRepository
+from openproctor.sessions.states import IN_EXAM, OPEN, OVER
+from openproctor.storage.bus import Bus
+
+logger = structlog.get_logger(__name__)
+
+JOIN_TOKEN = "join"
+CACHE_MS = 2_000
+HOUR_MS = 3_600_000
+
+# asked before an event is taken that the server must confirm: one line of what is missing, or None
+Confirm = Callable[[Session, NewEvent], Awaitable[str | None]]
+# chunks of a manifest ({track: last number}) that are not stored
+MissingChunks = Callable[[Session, dict[str, int]], Awaitable[dict[str, list[int]]]]
+
+
+class Sessions:
+    """Everything that may happen to a session, apart from its socket."""
+
+    def __init__(
+        self,
+        repository: SessionRepository,
+        events: EventRepository,
+        log: LogWriter,
+        bus: Bus,
+        signer: Signer,
+        settings: Settings,
+    ) -> None:
+        self.repository = repository
+        self.events = events
+        self.log = log
+        self._bus = bus
+        self._signer = signer
+        self._settings = settings
+        self._cache: dict[str, tuple[int, Session]] = {}
+        self.confirm: dict[int, Confirm] = {}
+        self.confirm_evidence: Confirm | None = None
+        self.missing_chunks: MissingChunks | None = None
+
+    # -- making and reading ------------------------------------------------------------------------------------
+
+    async def create(
+        self, exam: Exam, external_id: str, name: str, email: str | None, attempt: int
+    ) -> tuple[Session, bool]:
+        """The session of an attempt, and whether it was made now. The same attempt again gives the same session."""
+        existing = await self.repository.find(exam.id, external_id, attempt)
+        if existing:
+            return existing, False
+        made = await self.repository.add(
+            {
+                "id": new_id(),
+                "organization_id": exam.organization_id,
+                "exam_id": exam.id,
+                "external_id": external_id,
+                "name": name,
+                "email": email,
+                "attempt": attempt,
+                "state": "created",
+                "policy": exam.policy.model_dump_json(),
+                "created_at": now_ms(),
+            }
+        )
+        found = await self.repository.find(exam.id, external_id, attempt)
+        assert found is not None
+        return found, made
+
+    def join_url(self, session: Session, base: str) -> str:
+        """A link with a signed token that is bound to this session and expires."""
+        lifetime = self._settings.join_link_hours * HOUR_MS
+        token = self._signer.token(JOIN_TOKEN, {"sub": session.id, "org": session.organization_id}, lifetime)
+        return f"{base}/join/{token}"
+
+    async def get(self, organization_id: str, session_id: str) -> Session:
+        """One session, at most some seconds old; for the paths that are taken many times a second."""
+        cached = self._cache.get(session_id)
+        now = now_ms()
+        if cached and cached[0] > now and cached[1].organization_id == organization_id:
+            return cached[1]
+        return await self.fresh(organization_id, session_id)
+
+    async def fresh(self, organization_id: str, session_id: str) -> Session:
+        """One session as it is now."""
+        session = await self.repository.get(organization_id, session_id)
+        if len(self._cache) > 20_000:
+            self._cache.clear()
+        self._cache[session_id] = (now_ms() + CACHE_MS, session)
+        return session
+
+    async def checks(self, session: Session) -> list[CheckState]:
+        """Which checks are passed."""
+        events = await self.events.of_types(session.organization_id, session.id, CHECK_TYPES)
+        return check_states(session.policy, events)
+
+    # -- joining -----------------------------------------------------------------------------------------------
+
+    def read_join_token(self, token: str) -> tuple[str, str]:
+        """Organization and session of a join token, or of the token of a page that had joined (a reload)."""
+        try:
+            claims = self._signer.read(JOIN_TOKEN, token)
+        except TokenExpired:
+            raise Problem(
+                410,
+                "join-token-expired",
+                "This link has expired",
+                "The link was good for a limited time, which is over.",
+                what_to_do="Open the exam from your course again, or ask your exam office for a new link.",
+            ) from None
+        except TokenInvalid:
+            try:
+                claims = self._signer.read(CANDIDATE_TOKEN, token)
+            except (TokenExpired, TokenInvalid):
+                raise Problem(
+                    401,
+                    "join-token-invalid",
+                    "This link does not work",
+                    "The link is incomplete or was changed.",
+                    what_to_do="Copy the whole link, or ask your exam office for a new one.",
+                ) from None
+        return claims["org"], claims["sub"]
+
+    async def join(self, token: str, device: str, user_agent: str, connected: bool) -> tuple[Session, str, int]:
+        """Let a page in: the session, the page's own token, and when that expires.
+
+        ``connected`` says whether a socket of this session is open now: another browser has to wait then.
+        """
+        organization_id, session_id = self.read_join_token(token)
+        session = await self.fresh(organization_id, session_id)
+        if session.state in OVER:
+            raise session_over(session)
+        if session.device and session.device != device and connected:
+            raise Problem(
+                409,
+                "open-elsewhere",
+                "The exam is open in another browser",
+                "Only one browser can take part at a time.",
+                what_to_do="Close the exam in the other browser or computer, wait a few seconds, and try again.",
+            )
+        now = now_ms()
+        data: dict[str, Any] = {"rejoin": session.joined_at is not None, "user_agent": user_agent[:500]}
+        if session.device and session.device != device:
+            data["new_device"] = True
+        values: dict[str, Any] = {"device": device, "joined_at": session.joined_at or now}
+        if session.state == "created":
+            values["state"] = "checking"
+        receipt = await self.log.append(
+            Append(
+                session.id,
+                organization_id,
+                [NewEvent(3, "server", now, data)],
+                changes=[Change("sessions", values, {"id": session.id, "state": list(OPEN)})],
+            )
+        )
+        session = await self.fresh(organization_id, session_id)
+        if not receipt.applied:
+            raise session_over(session)
+        lifetime = self._settings.candidate_token_hours * HOUR_MS
+        claims = {"sub": session.id, "org": organization_id, "dev": device}
+        return session, self._signer.token(CANDIDATE_TOKEN, claims, lifetime), now + lifetime
+
+    async def of_candidate(self, who: CandidateToken) -> Session:
+        """The session of a candidate's page; 410 when it is over, 409 when another device took over."""
+        session = await self.get(who.organization_id, who.session_id)
+        if session.state in OVER:
+            raise session_over(session)
+        if session.device != who.device:
+            session = await self.fresh(who.organization_id, who.session_id)
+            if session.device != who.device:
+                raise Problem(
+                    409,
+                    "open-elsewhere",
+                    "The exam goes on in another browser",
+                    "This page was replaced by one in another browser.",
+                    what_to_do="Go on there, or open the exam's link here again.",
+                )
+        return session
+
+    # -- events ------------------------------------------------------------------------------------------------
+
+    async def take_events(self, session: Session, batch: WireBatch) -> tuple[Any, list[int], list[Refusal]]:
+        """Check a page's batch and queue what is accepted.
+
+        Returns the future of the commit (or ``None``), the client sequence numbers that it will acknowledge, and the refusals.
+        """
+        accepted, refused = accept(batch, now_ms() + FUTURE_MS, session.created_at - FUTURE_MS)
+        taken: list[NewEvent] = []
+        for event in accepted:
+            complaint = await self._unconfirmed(session, event)
+            if complaint:
+                assert event.client_sequence is not None
+                refused.append(
+                    Refusal(event.client_sequence, "not-confirmed", "The server cannot confirm this", complaint)
+                )
+            else:
+                taken.append(event)
+        if not taken:
+            return None, [], refused
+        future = self.log.append(Append(session.id, session.organization_id, taken))
+        return future, [e.client_sequence for e in taken if e.client_sequence is not None], refused
+
+    async def _unconfirmed(self, session: Session, event: NewEvent) -> str | None:
+        if self.confirm_evidence and (event.evidence or "evidence_id" in event.data or "evidence_ids" in event.data):
+            complaint = await self.confirm_evidence(session, event)
+            if complaint:
+                return complaint
+        confirm = self.confirm.get(event.type_id)
+        return await confirm(session, event) if confirm else None
+
+    async def append(self, session: Session, *events: NewEvent, changes: list[Change] | None = None) -> Receipt:
+        """Write events of the server, the analysis or a person, together with changes of state."""
+        receipt = await self.log.append(
+            Append(session.id, session.organization_id, list(events), changes=changes or [])
+        )
+        if changes:
+            self._cache.pop(session.id, None)
+        return receipt
+
+    # -- the exam's course ---------------------------------------------------------------------------------------
+
+    async def start(self, session: Session) -> Session:
+        """Open the exam once every check is passed. Starting again does nothing."""
+        session = await self.fresh(session.organization_id, session.id)
+        if session.state in IN_EXAM:
+            return session
+        still_open = open_checks(session.policy, await self.checks(session))
+        if still_open:
+            raise Problem(
+                409,
+                "checks-open",
+                "Some checks are not done yet",
+                f"Open: {', '.join(still_open)}.",
+                what_to_do="Finish these checks, then start the exam.",
+                open=still_open,
+            )
+        now = now_ms()
+        deadline = now + session.policy.minutes * 60_000 if session.policy.minutes else None
+        await self.append(
+            session,
+            NewEvent(1070, "server", now, {"deadline": deadline} if deadline else {}),
+            changes=[
+                Change(
+                    "sessions",
+                    {"state": "running", "started_at": now, "deadline_at": deadline},
+                    {"id": session.id, "state": ["checking", "waiting"]},
+                )
+            ],
+        )
+        return await self._changed(session)
+
+    async def finish(self, session: Session, outcome: str, manifest: dict[str, Any] | None) -> Session:
+        """The exam is over for the candidate; it is completed once everything of the manifest is in."""
+        session = await self.fresh(session.organization_id, session.id)
+        if session.state in OVER:
+            return session
+        if session.state not in IN_EXAM:
+            raise Problem(409, "not-started", "The exam has not started", f"The session is {session.state}.")
+        if manifest is not None:
+            await self.repository.set_manifest(session, manifest)
+        if session.finish_requested_at is None:
+            data: dict[str, Any] = {"outcome": outcome}
+            if manifest is not None:
+                data["expected"] = manifest
+            now = now_ms()
+            await self.append(
+                session,
+                NewEvent(1071, "server", now, data),
+                changes=[
+                    Change(
+                        "sessions",
+                        {"finish_requested_at": now, "outcome": outcome},
+                        {"id": session.id, "finish_requested_at": None},
+                    )
+                ],
+            )
+        session = await self._changed(session)
+        return await self.complete_if_all_in(session)
+
+    async def missing(self, session: Session) -> dict[str, Any]:
+        """What of the manifest is not stored: ``{events: n, chunks: {track: [numbers]}}``."""
+        manifest = session.manifest or {}
+        head = await self.events.head(session.organization_id, session.id)
+        events = sum(head.streams.missing(s, last) for s, last in manifest.get("streams", {}).items())
+        chunks = {}
+        if self.missing_chunks:
+            chunks = await self.missing_chunks(session, manifest.get("tracks", {}))
+        return {"events": events, "chunks": chunks}
+
+    async def complete_if_all_in(self, session: Session, *, anyway: bool = False) -> Session:
+        """Write 113 and close the session when nothing is missing, or ``anyway`` when waiting is over."""
+        if session.state not in IN_EXAM or session.finish_requested_at is None:
+            return session
+        missing = await self.missing(session)
+        lacking = sum(len(numbers) for numbers in missing["chunks"].values())
+        if not anyway and (session.manifest is None or missing["events"] or lacking):
+            return session
+        head = await self.events.head(session.organization_id, session.id)
+        now = now_ms()
+        await self.append(
+            session,
+            NewEvent(
+                113,
+                "server",
+                now,
+                {"outcome": session.outcome or "finished", "events": head.sequence + 1, "missing": lacking},
+            ),
+            changes=[
+                Change(
+                    "sessions",
+                    {"state": "completed", "completed_at": now},
+                    {"id": session.id, "state": list(IN_EXAM)},
+                )
+            ],
+        )
+        logger.info("session completed", session_id=session.id, outcome=session.outcome, missing=lacking)
+        return await self._changed(session)
+
+    async def _changed(self, session: Session) -> Session:
+        session = await self.fresh(session.organization_id, session.id)
+        self._bus.publish(f"state/{session.id}", session.state)
+        return session
+
+
+def session_over(session: Session) -> Problem:
+    """The answer to a page whose session is over."""
+    return Problem(
+        410,
+        "session-over",
+        "This exam is over",
+        f"The session is {session.state}.",
+        what_to_do="Nothing more is needed. If you think that this is wrong, write to your exam office.",
+        state=session.state,
+    )
+
+
+def decode_manifest(body: Any) -> dict[str, Any]:
+    """Check the manifest's form: ``{streams: {name: last}, tracks: {camera|screen: last}}``; :class:`Problem` 400 else."""
+
+    class Manifest(msgspec.Struct):
+        streams: dict[str, int] = {}
+        tracks: dict[str, int] = {}
+
+    try:
+        manifest = msgspec.convert(body, Manifest)
+    except msgspec.ValidationError as error:
+        raise Problem(400, "malformed-manifest", "This is not a manifest", str(error)) from error
+    if set(manifest.tracks) - {"camera", "screen"} or any(not 0 <= n < 10_000_000 for n in manifest.streams.values()):
+        raise Problem(400, "malformed-manifest", "This is not a manifest", "tracks are camera and screen.")
+    if any(not -1 <= n < 1_000_000 for n in manifest.tracks.values()):
+        raise Problem(400, "malformed-manifest", "This is not a manifest", "a track's last number is out of range.")
+    return {"streams": manifest.streams, "tracks": manifest.tracks}
