@@ -1,0 +1,24 @@
+#!/bin/sh
+# Runs the tests: fast (no browser), e2e (only the browser), all. Goes on after a failure; fails at the end.
+set -u
+cd "$(dirname "$0")/.."
+PATH="$PWD/.venv/bin:$PATH"
+which=${1:-all}
+failed=""
+
+if [ "$which" != e2e ]; then
+    echo "• Web unit tests (a few seconds)"
+    for app in candidate console; do
+        (cd "web/$app" && npm run --silent test) || failed="$failed web/$app"
+    done
+    echo "• Python tests on two cores (about 3 minutes)"
+    pytest -q -n 2 --dist loadfile -m "not e2e" || failed="$failed python"
+fi
+if [ "$which" != fast ]; then
+    echo "• Tests with a real browser (about 9 minutes)"
+    pytest -q -m e2e || failed="$failed e2e"
+fi
+if [ -n "$failed" ]; then
+    echo "Failed:$failed" >&2
+    exit 1
+fi
