@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from openproctor.accounts.principal import AsCandidate
-from openproctor.errors import Problem
+from openproctor.bodies import read_body
 from openproctor.eventlog.accept import read_batch
 from openproctor.sessions.service import Sessions, decode_manifest
 from openproctor.sessions.states import OVER
@@ -55,20 +55,6 @@ def sessions_of(request: Request) -> Sessions:
     """The application's sessions."""
     found: Sessions = request.app.state.platform.sessions
     return found
-
-
-async def read_body(request: Request, limit: int, what: str) -> bytes:
-    """The body, at most ``limit`` bytes; :class:`Problem` 413 without reading further."""
-    declared = request.headers.get("content-length", "")
-    too_large = Problem(413, "too-large", f"The {what} is too large", f"At most {limit} bytes are taken.")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)
 
 
 @router.post("/join")

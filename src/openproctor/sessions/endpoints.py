@@ -84,11 +84,7 @@ async def list_sessions(
     )
     shown = found[:limit]
     heads = await platform.events.heads(who.organization_id, [s.id for s in shown])
-    lengths = await platform.media.lengths(who.organization_id, [s.id for s in shown])
-    items = [
-        {**session_view(s, heads[s.id], platform.presence.connected(s.id)), "recorded_ms": lengths.get(s.id, 0)}
-        for s in shown
-    ]
+    items = [session_view(s, heads[s.id], platform.presence.connected(s.id)) for s in shown]
     return SessionPage(items=items, next=shown[-1].id if len(found) > limit else None)
 
 

@@ -56,6 +56,8 @@ class Sessions:
         self.confirm: dict[int, Confirm] = {}
         self.confirm_evidence: Confirm | None = None
         self.missing_chunks: MissingChunks | None = None
+        # told of every event that a page had stored
+        self.noted: list[Callable[[Session, NewEvent], None]] = []
 
     # -- making and reading ------------------------------------------------------------------------------------
 
@@ -215,6 +217,9 @@ class Sessions:
         if not taken:
             return None, [], refused
         future = self.log.append(Append(session.id, session.organization_id, taken))
+        for event in taken:
+            for note in self.noted:
+                note(session, event)
         return future, [e.client_sequence for e in taken if e.client_sequence is not None], refused
 
     async def _unconfirmed(self, session: Session, event: NewEvent) -> str | None:

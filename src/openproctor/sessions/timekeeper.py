@@ -61,11 +61,11 @@ class Timekeeper:
             watched.chunk_at[track] = now_ms()
             watched.stalled.discard(track)
 
-    def track_stopped(self, session_id: str, track: str, stopped: bool) -> None:
-        """The page said that a recording stopped (or started): silence is no stall then."""
-        watched = self._watched.get(session_id)
-        if watched:
-            (watched.stopped.add if stopped else watched.stopped.discard)(track)
+    def note(self, session: Session, event: NewEvent) -> None:
+        """The page said that a recording stopped or started: silence is no stall in between."""
+        watched = self._watched.get(session.id)
+        if watched and event.type_id in (STARTED, STOPPED):
+            (watched.stopped.discard if event.type_id == STARTED else watched.stopped.add)(event.data["track"])
 
     async def _run(self) -> None:
         while True:

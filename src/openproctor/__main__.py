@@ -1,0 +1,5 @@
+"""``python -m openproctor``."""
+
+from openproctor.cli import main
+
+main()

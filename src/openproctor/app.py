@@ -1,0 +1,200 @@
+"""The web application: routes, error answers, security headers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from openproctor import __version__
+from openproctor.accounts.endpoints import router as accounts_router
+from openproctor.assembly import Platform
+from openproctor.captures.endpoints import router as captures_router
+from openproctor.catalog import CATALOG_FILE
+from openproctor.config import Settings
+from openproctor.errors import PROBLEM_BASE, PROBLEM_MEDIA_TYPE, Problem
+from openproctor.exams.endpoints import router as exams_router
+from openproctor.media.endpoints import router as media_router
+from openproctor.pages import page_routes
+from openproctor.sessions.candidate_endpoints import router as candidate_router
+from openproctor.sessions.endpoints import router as sessions_router
+from openproctor.sessions.socket import candidate_socket
+
+logger = structlog.get_logger(__name__)
+
+# larger bodies are read only where chunks and stills are taken, which have limits of their own
+MAX_BODY = 2 * 1024 * 1024
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin-allow-popups"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as an HTTP answer."""
+    headers = {"Cache-Control": "no-store"}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(problem.retry_after)))
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(problem.document(), problem.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+class Guard:
+    """Headers on every answer, a limit on every body, and one log line for what failed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        wide = "/media/" in path or "/captures/" in path
+        length = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
+        if not wide and length.isdigit() and int(length) > MAX_BODY:
+            too_large = Problem(413, "too-large", "The request is too large", f"At most {MAX_BODY} bytes are taken.")
+            await problem_response(too_large)(scope, receive, send)
+            return
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if not wide and read > MAX_BODY:
+                raise Problem(413, "too-large", "The request is too large", f"At most {MAX_BODY} bytes are taken.")
+            return message
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(h for h in _HEADERS if h[0] not in present)]
+                if b"content-security-policy" not in present and b"text/html" in dict(message["headers"]).get(b"content-type", b""):
+                    policy = b"default-src 'self'; frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
+                    message["headers"].append((b"content-security-policy", policy))
+                if message["status"] >= 500:
+                    # the path of a join link holds a token
+                    shown = "/join/…" if path.startswith("/join/") else path
+                    logger.error("request failed", method=scope["method"], path=shown, status=message["status"])
+            await send(message)
+
+        await self._app(scope, limited, with_headers)
+
+
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"where": "/".join(str(p) for p in e["loc"]), "message": e["msg"], "got": repr(e.get("input"))[:100]}
+        for e in error.errors()
+    ]
+    detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
+    return problem_response(
+        Problem(422, "invalid-request", "The request does not fit", detail, errors=errors[:50])
+    )
+
+
+async def _on_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: "There is nothing here", 405: "This method is not taken here"}
+    slug = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+    problem = Problem(error.status_code, slug, words.get(error.status_code, str(error.detail)), str(error.detail))
+    response = problem_response(problem)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    logger.exception("unexpected error", exc_info=error)
+    return problem_response(
+        Problem(500, "internal-error", "Something went wrong on our side", what_to_do="Try again; nothing that was stored is lost.")
+    )
+
+
+async def _catalog(_request: Request) -> Response:
+    return FileResponse(CATALOG_FILE, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+async def _healthz(_request: Request) -> Response:
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+async def _readyz(request: Request) -> Response:
+    platform: Platform = request.app.state.platform
+    try:
+        await platform.accounts.default_organization()
+    except Exception as error:
+        raise Problem(503, "not-ready", "The database does not answer", retry_after=5) from error
+    return JSONResponse({"status": "ready", "waiting": round(platform.log.pressure, 4)})
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _socket(websocket: WebSocket) -> None:
+    await candidate_socket(websocket, websocket.path_params["session_id"])
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for the settings; engines are opened when it starts."""
+    platform = Platform(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await platform.open()
+        await platform.serve()
+        yield
+        await platform.close()
+
+    app = FastAPI(
+        title="OpenProctor",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        description="Self-hosted proctoring of online exams. Errors are RFC 9457 problem details.",
+    )
+    app.state.platform = platform
+    app.state.problem_base = PROBLEM_BASE
+    handlers: dict[Any, Any] = {
+        Problem: _on_problem,
+        RequestValidationError: _on_invalid,
+        HTTPException: _on_http,
+        Exception: _on_error,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(Guard)
+    app.add_api_route("/api/v1/catalog", _catalog, methods=["GET"], tags=["catalog"], summary="The event types", response_class=Response)
+    for router in (
+        accounts_router,
+        exams_router,
+        candidate_router,
+        sessions_router,
+        media_router,
+        captures_router,
+    ):
+        app.include_router(router)
+    app.router.routes.append(WebSocketRoute("/api/v1/sessions/{session_id}/socket", _socket))
+    app.router.routes.extend(
+        [Route("/healthz", _healthz), Route("/readyz", _readyz), Route("/metrics", _metrics), *page_routes()]
+    )
+    return app

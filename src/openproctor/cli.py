@@ -1,0 +1,200 @@
+"""The command: serve, worker, demo, keys, people, analyze, simulate."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from openproctor import __version__
+
+cli = typer.Typer(
+    name="openproctor", help="Self-hosted proctoring of online exams.", no_args_is_help=True, add_completion=False
+)
+keys = typer.Typer(help="API keys.", no_args_is_help=True)
+people = typer.Typer(help="People who sign in to the console.", no_args_is_help=True)
+cli.add_typer(keys, name="keys")
+cli.add_typer(people, name="people")
+
+errors = Console(stderr=True)
+DataDir = Annotated[Path | None, typer.Option("--data", help="Folder for database, media and secrets.")]
+
+
+def _settings(**values: Any) -> Any:
+    from openproctor.config import Settings
+
+    return Settings(**{name: value for name, value in values.items() if value is not None})
+
+
+def _fail(message: str, code: int = 2) -> typer.Exit:
+    errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(code)
+
+
+@cli.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@cli.command()
+def serve(
+    data: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Start the server. A new data folder is initialised by itself."""
+    from openproctor.server import run_server
+
+    run_server(_settings(data_dir=data, host=host, port=port))
+
+
+@cli.command()
+def worker(data: DataDir = None) -> None:
+    """Analyse stored recordings. The server starts one by itself; more may run beside it."""
+    from openproctor.server import run_worker
+
+    run_worker(_settings(data_dir=data))
+
+
+@cli.command()
+def demo(
+    data: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Start the server with a sample exam, a finished sample session, and links to try it."""
+    from openproctor.demo import run_demo
+
+    run_demo(_settings(data_dir=data or Path("var/demo"), host=host, port=port))
+
+
+@keys.command("create")
+def create_key(name: Annotated[str, typer.Option(help="What the key is for.")], data: DataDir = None) -> None:
+    """Print a new API key, alone. It is shown only once; the server may be running."""
+
+    async def work(platform: Any) -> str:
+        organization = await platform.accounts.default_organization()
+        secret: str = await platform.accounts.create_key(organization.id, name)
+        return secret
+
+    typer.echo(_with_platform(data, work))
+
+
+@people.command("set")
+def set_person(
+    email: Annotated[str, typer.Option(help="E-mail address to sign in with.")],
+    name: Annotated[str, typer.Option(help="Name that others see.")],
+    data: DataDir = None,
+) -> None:
+    """Create a person, or set a new password for one. The password is asked for, or read from a pipe."""
+    from openproctor.errors import Problem
+
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+
+    async def work(platform: Any) -> None:
+        organization = await platform.accounts.default_organization()
+        await platform.accounts.set_person(organization.id, email, name, password)
+
+    try:
+        _with_platform(data, work)
+    except Problem as problem:
+        raise _fail(f"{problem.title}. {problem.detail}") from None
+    typer.echo(f"{email} can sign in now.")
+
+
+def _with_platform(data: Path | None, work: Any) -> Any:
+    from openproctor.assembly import Platform
+    from openproctor.storage.database import DatabaseUnusable
+
+    async def run() -> Any:
+        platform = Platform(_settings(data_dir=data))
+        await platform.open()
+        try:
+            return await work(platform)
+        finally:
+            await platform.close()
+
+    try:
+        return asyncio.run(run())
+    except DatabaseUnusable as error:
+        raise _fail(str(error)) from None
+
+
+@cli.command()
+def analyze(
+    file: Annotated[Path, typer.Argument(help="A recorded video file.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finding, one a line.")] = False,
+    runtime: Annotated[str | None, typer.Option(help="Inference runtime: openvino or onnxruntime.")] = None,
+) -> None:
+    """Find in a recorded video what the server would find: a file in, findings out."""
+    from openproctor.analysis.analyze import AnalyzeError, analyze_file
+    from openproctor.catalog import CATALOG
+    from openproctor.exams.policy import Policy
+
+    settings = _settings(analysis_runtime=runtime)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+            task = progress.add_task(f"Looking at {file.name}", total=1.0)
+            findings = analyze_file(
+                file,
+                Policy(),
+                lambda fraction: progress.update(task, completed=fraction),
+                runtime=settings.analysis_runtime,
+            )
+    except AnalyzeError as error:
+        raise _fail(str(error)) from None
+    for finding in findings:
+        name = CATALOG.name(finding.type_id)
+        if as_json:
+            row = {
+                "type_id": finding.type_id,
+                "name": name,
+                "at": finding.at,
+                "until": finding.until,
+                "score": finding.score,
+                "data": finding.data,
+            }
+            typer.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            until = f"{finding.until:9.2f}" if finding.until is not None else " " * 9
+            typer.echo(f"{finding.at:9.2f} s – {until} s  {finding.type_id:5} {name}  ({finding.score:.2f})")
+    if not findings and not as_json:
+        typer.echo("Nothing found.")
+
+
+@cli.command()
+def simulate(
+    url: Annotated[str, typer.Option(help="Address of a running server.")],
+    key: Annotated[str, typer.Option(help="API key.", envvar="OPENPROCTOR_KEY")],
+    candidates: Annotated[int, typer.Option(min=1, help="How many synthetic candidates.")] = 10,
+    seconds: Annotated[int, typer.Option(min=1, help="How long each of them sits the exam, seconds.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
+    allow_remote: Annotated[bool, typer.Option(help="Allow a server that is not on this machine.")] = False,
+) -> None:
+    """Let synthetic candidates sit an exam over real sockets, and count what was lost or repeated."""
+    from openproctor.simulation.load import SimulationError, run_load
+
+    try:
+        report = run_load(
+            url, key, candidates=candidates, seconds=seconds, allow_remote=allow_remote, progress=errors.is_terminal
+        )
+    except SimulationError as error:
+        raise _fail(str(error)) from None
+    typer.echo(json.dumps(report.as_dict()) if as_json else report.as_text())
+    if report.lost or report.repeated:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry of the command."""
+    cli()

@@ -1,0 +1,110 @@
+"""Chunks in, playlists and segments out."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from openproctor.accounts.principal import AsCandidate, AsStaff, AsStaffOrLink
+from openproctor.bodies import read_body
+from openproctor.errors import Problem, not_found
+from openproctor.media.playlist import render
+from openproctor.media.repository import TRACKS
+
+router = APIRouter(prefix="/api/v1/sessions/{session_id}/media", tags=["media"])
+
+
+def _header_number(request: Request, name: str) -> int:
+    value = request.headers.get(name, "")
+    if not value.isdigit() or len(value) > 15:
+        raise Problem(400, "header-missing", "A header is missing", f"{name} must be a whole number.")
+    return int(value)
+
+
+@router.put("/{track}/chunks/{number}", status_code=201)
+async def put_chunk(
+    request: Request, response: Response, who: AsCandidate, session_id: str, track: str, number: int
+) -> dict[str, Any]:
+    """Store a numbered chunk of a recording: 201 when stored, 200 when it was there already."""
+    platform = request.app.state.platform
+    session = await platform.sessions.of_candidate(who)
+    part = _header_number(request, "x-recording-part")
+    started = _header_number(request, "x-part-started-at")
+    platform.media.check_allowed(session, track, number, part)
+    data = await read_body(request, platform.settings.max_chunk_bytes, "chunk")
+    stored, new = await platform.media.take(
+        session,
+        track,
+        number,
+        part=part,
+        part_started_at=started,
+        content_type=request.headers.get("content-type", ""),
+        digest=request.headers.get("content-digest", ""),
+        data=data,
+    )
+    platform.timekeeper.chunk_came(session, track)
+    if new:
+        platform.bus.publish("chunks", (session.organization_id, session.id, track, number))
+    else:
+        response.status_code = 200
+    if session.finish_requested_at is not None:
+        await platform.sessions.complete_if_all_in(session)
+    result: dict[str, Any] = stored
+    return result
+
+
+def _check_track(track: str) -> None:
+    if track not in TRACKS:
+        raise not_found("track")
+
+
+@router.get("/{track}")
+async def get_track(request: Request, who: AsStaff, session_id: str, track: str) -> dict[str, Any]:
+    """What is recorded of a track: unbroken spans, gaps, and where they lie on the playlist."""
+    _check_track(track)
+    platform = request.app.state.platform
+    session = await platform.sessions.fresh(who.organization_id, session_id)
+    found: dict[str, Any] = await platform.media.track(session, track)
+    return found
+
+
+@router.get("/{track}/index.m3u8", response_class=Response)
+async def get_playlist(request: Request, who: AsStaff, session_id: str, track: str) -> Response:
+    """The track as HLS, while the exam runs and afterwards."""
+    _check_track(track)
+    platform = request.app.state.platform
+    session = await platform.sessions.fresh(who.organization_id, session_id)
+    listed = await platform.media.segments(session, track)
+    if not listed:
+        raise Problem(404, "nothing-recorded", "Nothing is recorded yet", f"There is no {track} recording of this session.")
+    folder = request.url.path.rsplit("/", 1)[0]
+    lifetime = platform.settings.signed_link_minutes * 60_000
+
+    def link(name: str) -> str:
+        signed: str = platform.signer.sign_path(f"{folder}/{name}", lifetime)
+        return signed.removeprefix(f"{folder}/")
+
+    text = render(listed, complete=session.state in ("completed", "terminated", "expired"), link=link)
+    return Response(text, media_type="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"})
+
+
+async def _chunk_bytes(request: Request, who: Any, session_id: str, track: str, number: int, init: bool) -> Response:
+    _check_track(track)
+    platform = request.app.state.platform
+    chunk = await platform.media.repository.get(who.organization_id if who else None, session_id, track, number)
+    if chunk is None or (init and not chunk.init_size):
+        raise not_found("segment")
+    data = await platform.media.bytes_of(chunk, init=init)
+    headers = {"Cache-Control": "private, max-age=86400, immutable"}
+    return Response(data, media_type="video/mp4", headers=headers)
+
+
+@router.get("/{track}/{number}.init.mp4", response_class=Response)
+async def get_init(request: Request, who: AsStaffOrLink, session_id: str, track: str, number: int) -> Response:
+    """The init segment of a part."""
+    return await _chunk_bytes(request, who, session_id, track, number, True)
+
+
+@router.get("/{track}/{number}.m4s", response_class=Response)
+async def get_segment(request: Request, who: AsStaffOrLink, session_id: str, track: str, number: int) -> Response:
+    """The media of a chunk."""
+    return await _chunk_bytes(request, who, session_id, track, number, False)

@@ -1,0 +1,232 @@
+"""Rules of recordings: what makes a chunk acceptable, and how it is kept."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from openproctor.bodies import check_digest
+from openproctor.clock import now_ms
+from openproctor.config import Settings
+from openproctor.errors import Problem
+from openproctor.eventlog.entries import Append, NewContent, NewEvent
+from openproctor.eventlog.writer import LogWriter
+from openproctor.media.fmp4 import Layout, read_layout
+from openproctor.media.playlist import Segment, gaps, segments, spans
+from openproctor.media.repository import TRACKS, Chunk, ChunkRepository
+from openproctor.media.webm import remux
+from openproctor.sessions.repository import Session
+from openproctor.sessions.states import IN_EXAM, OVER
+from openproctor.storage.objects import Objects
+
+MAX_PART = 100_000
+MAX_NUMBER = 1_000_000
+
+
+class Media:
+    """Chunks and playlists of all sessions."""
+
+    def __init__(self, repository: ChunkRepository, log: LogWriter, objects: Objects, settings: Settings) -> None:
+        self.repository = repository
+        self._log = log
+        self._objects = objects
+        self._settings = settings
+        self._scales: dict[tuple[str, str, int], tuple[int, int]] = {}
+
+    # -- taking a chunk --------------------------------------------------------------------------------------------
+
+    def check_allowed(self, session: Session, track: str, number: int, part: int) -> None:
+        """Refuse what the policy or the state does not allow, before any byte is read."""
+        if track not in TRACKS or getattr(session.policy.tracks, track) is None:
+            raise Problem(
+                403, "track-not-in-policy", "This track is not recorded", f"The exam's policy has no track {track[:20]!r}."
+            )
+        if session.state not in IN_EXAM:
+            raise Problem(
+                409, "not-started", "Nothing is recorded now", f"The session is {session.state}; recordings need a running exam."
+            )
+        if not 0 <= number < MAX_NUMBER or not 0 <= part <= MAX_PART:
+            raise Problem(400, "bad-number", "The chunk's number or part is out of range")
+
+    async def take(
+        self,
+        session: Session,
+        track: str,
+        number: int,
+        *,
+        part: int,
+        part_started_at: int,
+        content_type: str,
+        digest: str,
+        data: bytes,
+    ) -> tuple[dict[str, Any], bool]:
+        """Store a chunk durably and link it into the log; returns what is stored and whether it was new.
+
+        ``digest`` is the Content-Digest header (RFC 9530). Raises :class:`Problem` and stores nothing for a wrong digest,
+        container or form, and 409 when the number holds other bytes.
+        """
+        actual = check_digest(digest, data)
+        layout, playable = await self._read(content_type, data)
+        media_time, duration = await self._times(session.id, track, part, layout)
+        now = now_ms()
+        started = min(max(part_started_at, session.started_at or session.created_at), now)
+        stem = f"{session.organization_id}/{session.id}/{track}/{number:06d}-{actual[:16]}"
+        key = f"{stem}.{'webm' if playable else 'mp4'}"
+        play_key = f"{stem}.play.mp4" if playable else None
+        await self._objects.put(key, data)
+        if play_key and playable:
+            await self._objects.put(play_key, playable)
+        row: dict[str, Any] = {
+            "track": track,
+            "number": number,
+            "part": part,
+            "container": "webm" if playable else "mp4",
+            "init_size": layout.init_size,
+            "has_media": int(layout.has_media),
+            "media_time": media_time,
+            "duration": duration,
+            "timescales": msgspec.json.encode({"video": layout.video, "scales": layout.timescales}).decode()
+            if layout.timescales
+            else None,
+            "part_started_at": started,
+            "at": started + round((media_time or 0) * 1000),
+            "received_at": now,
+            "size": len(data),
+            "digest": actual,
+            "object_key": key,
+            "play_key": play_key,
+        }
+        content = {"at": row["at"], "digest": actual, "number": number, "part": part, "size": len(data), "track": track}
+        receipt = await self._log.append(
+            Append(
+                session.id,
+                session.organization_id,
+                contents=[NewContent("chunk", "chunks", ("track", "number"), row, content)],
+            )
+        )
+        existing = receipt.existing[0]
+        if existing is not None:
+            if existing["digest"] != actual:
+                await self._objects.delete(key)
+                raise Problem(
+                    409,
+                    "number-taken",
+                    "This number holds another chunk",
+                    f"Chunk {number} of {track} is stored with the digest {existing['digest']}.",
+                    what_to_do="Go on with the next number.",
+                )
+            row = existing
+        return {"track": track, "number": number, "digest": actual, "size": row["size"], "at": row["at"]}, existing is None
+
+    async def _read(self, content_type: str, data: bytes) -> tuple[Layout, bytes | None]:
+        kind = content_type.split(";")[0].strip().lower()
+        if not data:
+            raise Problem(422, "empty-chunk", "The chunk is empty", what_to_do="Send the chunk again, whole.")
+        if kind == "video/mp4":
+            return read_layout(data), None
+        if kind == "video/webm":
+            playable = await asyncio.to_thread(remux, data)
+            return read_layout(playable), playable
+        raise Problem(
+            415, "wrong-container", "This container is not taken", f"Content-Type was {kind[:60]!r}; expected video/mp4 or video/webm."
+        )
+
+    async def _times(self, session_id: str, track: str, part: int, layout: Layout) -> tuple[float | None, float | None]:
+        """Begin and length of the chunk's picture in seconds, with the timescale from the part's init segment."""
+        key = (session_id, track, part)
+        if layout.timescales and layout.video is not None:
+            self._remember(key, (layout.video, layout.timescales[layout.video]))
+        if not layout.has_media:
+            return None, None
+        if key not in self._scales:
+            init = await self.repository.init_of_part(session_id, track, part)
+            if init is None or not init.timescales:
+                raise Problem(
+                    409,
+                    "init-missing",
+                    "The recording's beginning is missing",
+                    f"Part {part} of {track} has no init segment yet.",
+                    what_to_do="Send the first chunk of the part before the others.",
+                )
+            stored = msgspec.json.decode(init.timescales)
+            self._remember(key, (stored["video"], stored["scales"][str(stored["video"])]))
+        video, scale = self._scales[key]
+        if video not in layout.times:
+            # sound only: placed by the sound's own time is not possible without its scale; it follows what came before
+            raise Problem(422, "no-video", "The chunk has no picture", "Every chunk holds the video track.")
+        first, length = layout.times[video]
+        return first / scale, length / scale
+
+    def _remember(self, key: tuple[str, str, int], scale: tuple[int, int]) -> None:
+        if len(self._scales) > 50_000:
+            self._scales.clear()
+        self._scales[key] = scale
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    async def segments(self, session: Session, track: str) -> list[Segment]:
+        """The track as it can be played now."""
+        stored = await self.repository.of_track(session.organization_id, session.id, track)
+        return segments(stored, running=session.state not in OVER)
+
+    async def tracks(self, session: Session) -> list[dict[str, Any]]:
+        """The policy's tracks: what is recorded of each."""
+        found = []
+        for track in TRACKS:
+            if getattr(session.policy.tracks, track) is None:
+                continue
+            listed = await self.segments(session, track)
+            found.append(
+                {
+                    "track": track,
+                    "from": listed[0].at if listed else None,
+                    "until": listed[-1].at + round(listed[-1].duration * 1000) if listed else None,
+                    "recorded_ms": round(sum(s.duration for s in listed) * 1000),
+                    "chunks": len(listed),
+                    "complete": session.state in OVER,
+                    "playlist": f"/api/v1/sessions/{session.id}/media/{track}/index.m3u8",
+                }
+            )
+        return found
+
+    async def track(self, session: Session, track: str) -> dict[str, Any]:
+        """Spans and gaps of one track."""
+        listed = await self.segments(session, track)
+        found = spans(listed)
+        return {
+            "track": track,
+            "playlist": f"/api/v1/sessions/{session.id}/media/{track}/index.m3u8",
+            "complete": session.state in OVER,
+            "duration_s": round(listed[-1].position + listed[-1].duration, 3) if listed else 0,
+            "spans": found,
+            "gaps": gaps(found),
+        }
+
+    async def bytes_of(self, chunk: Chunk, *, init: bool) -> bytes:
+        """The init segment or the media of a chunk, as played."""
+        data = await self._objects.get(chunk.playable_key)
+        return data[: chunk.init_size] if init else data[chunk.init_size :]
+
+    # -- what sessions ask -----------------------------------------------------------------------------------------
+
+    async def missing(self, session: Session, tracks: dict[str, int]) -> dict[str, list[int]]:
+        """Numbers of a manifest that are not stored, at most 1,000 of each track."""
+        result = {}
+        for track, last in tracks.items():
+            if last < 0:
+                continue
+            stored = await self.repository.numbers(session.id, track, last)
+            if len(stored) < last + 1:
+                result[track] = [n for n in range(last + 1) if n not in stored][:1000]
+        return result
+
+    async def last_chunks(self, session: Session) -> dict[str, tuple[int, int]]:
+        """Last number and part of each track."""
+        return await self.repository.last(session.id)
+
+    async def confirm_recording(self, session: Session, event: NewEvent) -> str | None:
+        """Event 13 counts only when a chunk of the recording is stored."""
+        track, part = event.data["track"], event.data.get("part")
+        if await self.repository.has_media_of_part(session.id, track, part):
+            return None
+        return f"no chunk of {track} is stored yet"
