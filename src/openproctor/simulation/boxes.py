@@ -1,12 +1,14 @@
 """Fragmented MP4, box by box, laid out as Chromium's recorder does it.
 
-An init segment is ``ftyp`` + ``moov`` with ``mvex``; a fragment is one ``moof`` (audio ``traf`` first) and one ``mdat``.
+An init segment is ``ftyp`` + ``moov`` with ``mvex``; a fragment is one ``moof`` (sound first) and one ``mdat``.
 Formats: ISO/IEC 14496-12, the VP9 and Opus bindings to it (webmproject.org, opus-codec.org).
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from openproctor.isobmff import find
 
 AUDIO_TRACK = 1
 VIDEO_TRACK = 2
@@ -15,7 +17,6 @@ AUDIO_SCALE = 48_000
 VIDEO_SCALE = 20_000
 """Ticks a second of the video track, as Chromium writes it."""
 
-_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex", b"moof", b"traf", b"edts", b"dinf"})
 _KEY_FRAME = 0x02000000
 _DELTA_FRAME = 0x01010000
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -29,16 +30,6 @@ class Sample:
     ticks: int
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Where a box lies: ``start`` of its header, ``body`` of its content, ``end`` behind it, bytes from the beginning."""
-
-    kind: bytes
-    start: int
-    body: int
-    end: int
-
-
 def box(kind: bytes, *parts: bytes) -> bytes:
     """One box."""
     return struct.pack(">I4s", 8 + sum(map(len, parts)), kind) + b"".join(parts)
@@ -47,34 +38,6 @@ def box(kind: bytes, *parts: bytes) -> bytes:
 def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
     """One box with version and flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *parts)
-
-
-def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """The boxes of ``data[start:end]``, one level deep.
-
-    Raises ``ValueError`` where a box reaches beyond the end or claims less than its own header.
-    """
-    limit = len(data) if end is None else end
-    while start < limit:
-        if limit - start < 8:
-            raise ValueError(f"{limit - start} stray bytes at {start}")
-        size, kind = struct.unpack_from(">I4s", data, start)
-        body = start + 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, body)
-            body += 8
-        if size < body - start or start + size > limit:
-            raise ValueError(f"box {kind!r} at {start} claims {size} bytes, {limit - start} are there")
-        yield Box(kind, start, body, start + size)
-        start += size
-
-
-def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> list[Box]:
-    """All boxes under a path such as ``b"moof", b"traf", b"tfdt"``."""
-    found = [b for b in boxes(data, start, end) if b.kind == path[0]]
-    if len(path) == 1:
-        return found
-    return [inner for outer in found for inner in find(data, *path[1:], start=outer.body, end=outer.end)]
 
 
 def init_segment(width: int, height: int, *, audio: bool) -> bytes:
@@ -159,17 +122,18 @@ def _traf(track: int, samples: Sequence[Sample], at: int, data_offset: int, *, k
     flags = 0x000305 if keyed else 0x000301
     first = struct.pack(">I", _KEY_FRAME) if keyed else b""
     table = struct.pack(f">{2 * len(samples)}I", *(number for s in samples for number in (s.ticks, len(s.data))))
-    return box(b"traf", header, time, full_box(b"trun", 1, flags, struct.pack(">Ii", len(samples), data_offset), first, table))
+    run = full_box(b"trun", 1, flags, struct.pack(">Ii", len(samples), data_offset), first, table)
+    return box(b"traf", header, time, run)
 
 
 def _extends(track: int) -> bytes:
     return full_box(b"trex", 0, 0, struct.pack(">5I", track, 1, 0, 0, 0))
 
 
-def _track(track: int, kind: bytes, name: bytes, scale: int, volume: int, size: bytes, media: bytes, entry: bytes) -> bytes:
-    header = full_box(
-        b"tkhd", 1, 3, struct.pack(">QQIIQ8xHHHH", 0, 0, track, 0, 0, 0, 0, volume, 0), _MATRIX, size
-    )  # fmt: skip
+def _track(
+    track: int, kind: bytes, name: bytes, scale: int, volume: int, size: bytes, media: bytes, entry: bytes
+) -> bytes:
+    header = full_box(b"tkhd", 1, 3, struct.pack(">QQIIQ8xHHHH", 0, 0, track, 0, 0, 0, 0, volume, 0), _MATRIX, size)
     times = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, scale, 0, 0x55C4, 0))
     handler = full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, kind), name)
     where = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
@@ -183,10 +147,8 @@ def _video_track(width: int, height: int) -> bytes:
     # profile 0, level 3.1, 8 bit, 4:2:0, limited range, BT.601 as OpenCV's conversion makes it
     codec = full_box(b"vpcC", 1, 0, struct.pack(">BBBBBBH", 0, 31, 8 << 4 | 1 << 1, 6, 6, 6, 0))
     name = b"\x0aVPC Coding".ljust(32, b"\0")
-    entry = box(
-        b"vp09", struct.pack(">6xH16xHHII4xH", 1, width, height, 0x480000, 0x480000, 1), name, struct.pack(">Hh", 24, -1),
-        codec, box(b"pasp", struct.pack(">II", 1, 1)),
-    )  # fmt: skip
+    head = struct.pack(">6xH16xHHII4xH", 1, width, height, 0x480000, 0x480000, 1)
+    entry = box(b"vp09", head, name, struct.pack(">Hh", 24, -1), codec, box(b"pasp", struct.pack(">II", 1, 1)))
     media = full_box(b"vmhd", 0, 1, bytes(8))
     size = struct.pack(">II", width << 16, height << 16)
     return _track(VIDEO_TRACK, b"vide", b"VideoHandler\0", VIDEO_SCALE, 0, size, media, entry)

@@ -78,12 +78,17 @@ def content_digest(data: bytes) -> str:
 
 
 def record(
-    frames: Iterable[Picture], form: TrackFormat, sound: Iterable[Sound] | None = None, *, chunk_ms: int = 2000, threads: int = 1
+    frames: Iterable[Picture],
+    form: TrackFormat,
+    sound: Iterable[Sound] | None = None,
+    *,
+    chunk_ms: int = 2000,
+    threads: int = 1,
 ) -> Iterator[Blob]:
     """Encode a part: the init segment, then one blob for every ``chunk_ms`` of pictures.
 
-    ``frames`` come at the format's frame rate and size; ``sound`` in blocks of any length. Pictures set the length: sound
-    beyond them is dropped, missing sound is left out. Raises ``ValueError`` if a frame has another size.
+    ``frames`` come at the format's frame rate and size; ``sound`` in blocks of any length. Pictures set the length:
+    sound beyond them is dropped, missing sound is left out. Raises ``ValueError`` if a frame has another size.
     """
     if (chunk_ms * form.frame_rate) % 1000:
         raise ValueError(f"{chunk_ms} ms at {form.frame_rate} frames/s is no whole number of frames")
@@ -149,8 +154,9 @@ class _VideoEncoder:
     def encode(self, frames: Iterable[Picture]) -> Iterator[bytes]:
         for number, picture in enumerate(frames):
             if picture.shape != (self._form.height, self._form.width, 3):
-                raise ValueError(f"frame {number} is {picture.shape}, the track is {self._form.width}x{self._form.height}")
-            planes = cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420)
+                wanted = f"{self._form.width}x{self._form.height}"
+                raise ValueError(f"frame {number} is {picture.shape}, the track is {wanted}")
+            planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8)
             frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             frame.pts = number
             frame.time_base = self._codec.time_base
