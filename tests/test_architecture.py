@@ -62,7 +62,8 @@ def test_locks_pin_every_package_by_hash_and_name_no_address() -> None:
         text = lock.read_text("utf-8")
         assert "://" not in text, lock.name
         for block in re.split(r"\n(?=[a-z0-9])", text)[1:]:
-            assert re.match(r"[a-z0-9.-]+==\S+", block) and "--hash=sha256:" in block, block.splitlines()[0]
+            assert re.match(r"[a-z0-9.-]+==\S+", block), block.splitlines()[0]
+            assert "--hash=sha256:" in block, block.splitlines()[0]
     assert not (ROOT / "uv.lock").exists() or ROOT / "uv.lock" not in tracked()
 
 
