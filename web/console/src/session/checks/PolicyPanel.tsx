@@ -1,0 +1,26 @@
+import { useDesk } from '../desk';
+import classes from './Checks.module.css';
+import { policyRows } from './words';
+
+/** What the exam asked for: what was recorded, looked for and noted. */
+export function PolicyPanel() {
+  const { model } = useDesk();
+  const { policy } = model.session;
+  return (
+    <div className={classes.panel}>
+      {policyRows(policy).map(({ title, rows }) => (
+        <section key={title}>
+          <h3 className={classes.title}>{title}</h3>
+          <dl className={classes.facts}>
+            {rows.map(([label, value]) => (
+              <div key={label} className={classes.factRow}>
+                <dt>{label}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </div>
+  );
+}
