@@ -39,14 +39,14 @@ def grey(image: npt.NDArray[Any]) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
-def measure(image: Image, box: Box | None = None, side: int = SHARPNESS_SIDE) -> Quality:
-    """Measures of a picture, or of the part of it inside ``box``."""
+def measure(image: Image, box: Box | None = None, side: int = SHARPNESS_SIDE, enlarge: bool = False) -> Quality:
+    """Measures of a picture, or of the part of it inside ``box``. ``side``, ``enlarge``: see :func:`sharpness`."""
     part = crop(image, box) if box is not None else image
     light = grey(part)
     return Quality(
         brightness=round(float(light.mean()), 2),
         contrast=round(float(light.std()), 2),
-        sharpness=round(sharpness(light, side), 4),
+        sharpness=round(sharpness(light, side, enlarge), 4),
         glare=round(float((light >= 250).mean()), 4),
         black=round(float((light <= 20).mean()), 4),
     )
@@ -62,15 +62,17 @@ def crop(image: Image, box: Box) -> Image:
     return image[top:bottom, left:right]
 
 
-def sharpness(light: Image, side: int = SHARPNESS_SIDE) -> float:
+def sharpness(light: Image, side: int = SHARPNESS_SIDE, enlarge: bool = False) -> float:
     """Variance of the Laplacian over the variance of the light, at a fixed size (Pech-Pacheco 2000, normalised).
 
-    The picture is smoothed a little first, so that a webcam's noise does not pass for detail.
+    The longer side is brought down to ``side`` pixels; with ``enlarge`` also up, so that the blur of a small face
+    and of a large one count alike. It is smoothed a little first, so that a webcam's noise does not pass for detail.
     """
     scale = side / max(light.shape)
-    if scale < 1:
+    if scale < 1 or enlarge:
         size = (max(8, round(light.shape[1] * scale)), max(8, round(light.shape[0] * scale)))
-        light = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        light = np.asarray(cv2.resize(light, size, interpolation=method), dtype=np.uint8)
     smooth = cv2.GaussianBlur(light, (3, 3), 0.8)
     variance = float(smooth.astype(np.float32).var())
     if variance < 1.0:
