@@ -80,7 +80,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(h for h in _HEADERS if h[0] not in present)]
-                if b"content-security-policy" not in present and b"text/html" in dict(message["headers"]).get(b"content-type", b""):
+                if b"content-security-policy" not in present and b"text/html" in dict(message["headers"]).get(
+                    b"content-type", b""
+                ):
                     policy = b"default-src 'self'; frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
                     message["headers"].append((b"content-security-policy", policy))
                 if message["status"] >= 500:
@@ -104,9 +106,7 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
         for e in error.errors()
     ]
     detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
-    return problem_response(
-        Problem(422, "invalid-request", "The request does not fit", detail, errors=errors[:50])
-    )
+    return problem_response(Problem(422, "invalid-request", "The request does not fit", detail, errors=errors[:50]))
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:
@@ -121,9 +121,14 @@ async def _on_http(_request: Request, error: Exception) -> Response:
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
-    logger.exception("unexpected error", exc_info=error)
+    logger.error("unexpected error", exc_info=error)
     return problem_response(
-        Problem(500, "internal-error", "Something went wrong on our side", what_to_do="Try again; nothing that was stored is lost.")
+        Problem(
+            500,
+            "internal-error",
+            "Something went wrong on our side",
+            what_to_do="Try again; nothing that was stored is lost.",
+        )
     )
 
 
@@ -183,7 +188,14 @@ def create_app(settings: Settings) -> FastAPI:
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(Guard)
-    app.add_api_route("/api/v1/catalog", _catalog, methods=["GET"], tags=["catalog"], summary="The event types", response_class=Response)
+    app.add_api_route(
+        "/api/v1/catalog",
+        _catalog,
+        methods=["GET"],
+        tags=["catalog"],
+        summary="The event types",
+        response_class=Response,
+    )
     for router in (
         accounts_router,
         exams_router,

@@ -37,7 +37,10 @@ class Platform:
         self.bus = LocalBus()
         self.signer = Signer(load_secret(settings))
         self.log = LogWriter(
-            self.database.log, self.bus, max_waiting=settings.max_waiting_entries, max_commit=settings.max_commit_entries
+            self.database.log,
+            self.bus,
+            max_waiting=settings.max_waiting_entries,
+            max_commit=settings.max_commit_entries,
         )
         self.accounts = Accounts(AccountRepository(self.database), sign_in_ms=settings.sign_in_hours * 3_600_000)
         self.exams = Exams(self.database)

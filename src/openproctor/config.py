@@ -18,30 +18,42 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str | None = Field(
-        None, description="Address under which browsers reach the server; needed behind a proxy. Default: as listened on."
+        None,
+        description="Address under which browsers reach the server; needed behind a proxy. Default: as listened on.",
     )
     database_url: str | None = Field(None, description="Database. Default: SQLite in the data folder.")
     bus_url: str | None = Field(None, description="Message bus. Default: inside the process.")
     media_url: str | None = Field(None, description="Where recordings and stills are kept. Default: the data folder.")
     secret_key: str | None = Field(
-        None, description="Key that signs tokens and links, 32 characters or more. Default: made once, kept in the data folder."
+        None,
+        description="Key that signs tokens and links, 32 characters or more. Default: made once, in the data folder.",
     )
     workers: int = Field(1, ge=0, le=64, description="Analysis worker processes started beside the server.")
     analysis_runtime: str = Field("openvino", description="Inference runtime: openvino or onnxruntime.")
     join_link_hours: int = Field(168, ge=1, description="How long a candidate's join link is valid, hours.")
-    candidate_token_hours: int = Field(48, ge=1, description="How long a joined page may go on without joining again, hours.")
-    signed_link_minutes: int = Field(240, ge=5, description="How long links to recordings and stills are valid, minutes.")
+    candidate_token_hours: int = Field(
+        48, ge=1, description="How long a joined page may go on without joining again, hours."
+    )
+    signed_link_minutes: int = Field(
+        240, ge=5, description="How long links to recordings and stills are valid, minutes."
+    )
     sign_in_hours: int = Field(12, ge=1, description="How long a console sign-in lasts, hours.")
     heartbeat_ms: int = Field(5000, ge=200, description="How often a candidate's page sends a heartbeat, ms.")
-    heartbeat_limit_ms: int = Field(12500, ge=500, description="Silence after which a candidate's socket counts as lost, ms.")
+    heartbeat_limit_ms: int = Field(
+        12500, ge=500, description="Silence after which a candidate's socket counts as lost, ms."
+    )
     finish_grace_minutes: int = Field(
-        1440, ge=1, description="How long after the end of an exam the server waits for what the page still keeps, minutes."
+        1440,
+        ge=1,
+        description="How long after the end of an exam the server waits for what the page still keeps, minutes.",
     )
     max_chunk_bytes: int = Field(8 * 1024 * 1024, description="Largest recording chunk, bytes.")
     max_capture_bytes: int = Field(5 * 1024 * 1024, description="Largest still, bytes.")
     max_capture_pixels: int = Field(24_000_000, description="Largest still, pixels once decoded.")
     max_batch_bytes: int = Field(1024 * 1024, description="Largest batch of events, bytes.")
-    max_waiting_entries: int = Field(50_000, description="Log entries that may wait for the disk before new ones are refused.")
+    max_waiting_entries: int = Field(
+        50_000, description="Log entries that may wait for the disk before new ones are refused."
+    )
     max_commit_entries: int = Field(2_000, description="Log entries in one transaction at the most.")
     log_level: str = Field("info", description="How much the server logs: debug, info, warning, error.")
     log_json: bool = Field(False, description="Log one JSON object a line instead of text.")

@@ -25,7 +25,9 @@ BACKLOG = 4096
 def set_up_logging(settings: Settings) -> None:
     """Plain lines for people, JSON lines for machines; the same for libraries."""
     level = getattr(logging, settings.log_level.upper(), logging.INFO)
-    renderer: Any = structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -37,7 +39,9 @@ def set_up_logging(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s")
+    logging.basicConfig(
+        level=max(level, logging.WARNING), stream=sys.stderr, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s"
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -58,7 +62,9 @@ def _listen(settings: Settings) -> socket.socket:
 class Server(uvicorn.Server):
     """uvicorn, with a note in the data folder of where it listens, and workers beside it."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, url: str, port: int, after_start: Any = None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, settings: Settings, url: str, port: int, after_start: Any = None
+    ) -> None:
         super().__init__(config)
         self._settings = settings
         self._url = url
@@ -182,6 +188,6 @@ def run_worker(settings: Settings) -> None:
 
 async def _follow(parent: int, task: "asyncio.Task[None]") -> None:
     """End with the process that started us, also when it was killed."""
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 -- nothing tells a process that its parent died
         await asyncio.sleep(1)
     task.cancel()

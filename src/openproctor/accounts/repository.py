@@ -52,11 +52,15 @@ class AccountRepository:
             return (await connection.execute(query)).first()
 
     async def first_organization(self) -> Organization | None:
-        row = await self._one(select(organizations.c.id, organizations.c.name).order_by(organizations.c.created_at).limit(1))
+        row = await self._one(
+            select(organizations.c.id, organizations.c.name).order_by(organizations.c.created_at).limit(1)
+        )
         return Organization(*row) if row else None
 
     async def organization(self, organization_id: str) -> Organization:
-        row = await self._one(select(organizations.c.id, organizations.c.name).where(organizations.c.id == organization_id))
+        row = await self._one(
+            select(organizations.c.id, organizations.c.name).where(organizations.c.id == organization_id)
+        )
         return Organization(*row)
 
     async def add_organization(self, id: str, name: str, now: int) -> Organization:
@@ -67,10 +71,18 @@ class AccountRepository:
             await connection.execute(insert(organizations).values(id=id, name=name, created_at=now))
         return Organization(id, name)
 
+    async def rename(self, organization_id: str, name: str) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(organizations).where(organizations.c.id == organization_id).values(name=name)
+            )
+
     async def add_key(self, id: str, organization_id: str, name: str, digest: bytes, now: int) -> None:
         async with self._database.write() as connection:
             await connection.execute(
-                insert(api_keys).values(id=id, organization_id=organization_id, name=name, digest=digest, created_at=now)
+                insert(api_keys).values(
+                    id=id, organization_id=organization_id, name=name, digest=digest, created_at=now
+                )
             )
 
     async def key(self, digest: bytes) -> ApiKey | None:
@@ -81,7 +93,9 @@ class AccountRepository:
         )
         return ApiKey(*row) if row else None
 
-    async def put_person(self, id: str, organization_id: str, email: str, name: str, password_hash: str, now: int) -> Person:
+    async def put_person(
+        self, id: str, organization_id: str, email: str, name: str, password_hash: str, now: int
+    ) -> Person:
         async with self._database.write() as connection:
             row = (await connection.execute(select(*_PERSON).where(people.c.email == email))).first()
             if row and row.organization_id != organization_id:

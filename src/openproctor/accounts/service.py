@@ -8,7 +8,7 @@ import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from openproctor.accounts.repository import ApiKey, Organization, Person, AccountRepository
+from openproctor.accounts.repository import AccountRepository, ApiKey, Organization, Person
 from openproctor.accounts.signing import secret_digest
 from openproctor.clock import now_ms
 from openproctor.errors import Problem
@@ -48,6 +48,10 @@ class Accounts:
         """An organization by id."""
         return await self._repository.organization(organization_id)
 
+    async def rename(self, organization_id: str, name: str) -> None:
+        """Give an organization another name."""
+        await self._repository.rename(organization_id, name)
+
     async def create_key(self, organization_id: str, name: str) -> str:
         """A new API key. It is shown once; only its digest is stored."""
         secret = f"op_{secrets.token_urlsafe(32)}"
@@ -73,9 +77,13 @@ class Accounts:
     async def set_person(self, organization_id: str, email: str, name: str, password: str) -> Person:
         """Create a person, or give an existing one of the organization a new password and name."""
         if len(password) < MIN_PASSWORD:
-            raise Problem(422, "weak-password", "The password is too short", f"{MIN_PASSWORD} characters or more are needed.")
+            raise Problem(
+                422, "weak-password", "The password is too short", f"{MIN_PASSWORD} characters or more are needed."
+            )
         digest = await asyncio.to_thread(_hasher.hash, password)
-        return await self._repository.put_person(new_id(), organization_id, email.strip().lower(), name, digest, now_ms())
+        return await self._repository.put_person(
+            new_id(), organization_id, email.strip().lower(), name, digest, now_ms()
+        )
 
     async def sign_in(self, email: str, password: str) -> tuple[str, Person]:
         """A new sign-in: the cookie's secret and the person. 401 for a wrong pair, 429 for too many tries."""

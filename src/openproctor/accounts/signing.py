@@ -38,7 +38,7 @@ def load_secret(settings: Settings) -> bytes:
         # written aside and linked, so that two processes that start together agree on one key
         temporary = path.with_name(f".secret.{os.getpid()}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_hex(32).encode())
             file.flush()
             os.fsync(descriptor)
@@ -77,7 +77,7 @@ class Signer:
             raise TokenInvalid from error
 
     def sign_path(self, path: str, lifetime_ms: int) -> str:
-        """The path with ``?until=…&mark=…``. The end is rounded up, so that a playlist read again has the same links."""
+        """The path with ``?until=…&mark=…``; the end is rounded up, so that a playlist read again has the same links."""
         step = max(60_000, lifetime_ms // 4)
         until = ((now_ms() + lifetime_ms) // step + 1) * step // 1000
         return f"{path}?until={until}&mark={self._mark(path, until)}"

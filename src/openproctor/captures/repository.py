@@ -53,7 +53,10 @@ class CaptureRepository:
     async def _many(self, query: Any) -> list[Capture]:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return [Capture(*row[:-1], msgspec.json.decode(row[-1]) if row[-1] else None) for row in rows]
+        return [
+            Capture(**{**row._mapping, "verdict": msgspec.json.decode(row.verdict) if row.verdict else None})
+            for row in rows
+        ]
 
     async def of_session(self, organization_id: str, session_id: str) -> list[Capture]:
         """All stills of a session, oldest first."""

@@ -53,7 +53,7 @@ class Captures:
     ) -> tuple[dict[str, Any], bool]:
         """Store a still from the candidate's page, and check it at once if it is of the face or the document.
 
-        Returns the answer and whether the still was new. Raises :class:`Problem` 400, 409, 415 or 422 and stores nothing.
+        Returns the answer and whether the still was new. Raises :class:`Problem` and then stores nothing.
         """
         if not is_id(capture_id):
             raise Problem(400, "bad-id", "The still's id is not usable", "Expected a lower-case ULID of 26 characters.")
@@ -77,7 +77,9 @@ class Captures:
             raise Problem(409, "id-taken", "This id holds another still", "Take a new id for a new still.")
         return self._answer(stored), True
 
-    async def add_finding(self, organization_id: str, session_id: str, at: int, jpeg: bytes, still: Still) -> NewContent:
+    async def add_finding(
+        self, organization_id: str, session_id: str, at: int, jpeg: bytes, still: Still
+    ) -> NewContent:
         """Store the bytes of a finding's still; the returned row is to be appended with the finding itself."""
         digest = hashlib.sha256(jpeg).hexdigest()
         capture_id = new_id()
@@ -157,11 +159,15 @@ class Captures:
         unknown = [c for c in capture_ids if c not in found or found[c].kind != "room"]
         if unknown or not capture_ids:
             raise Problem(
-                422, "unknown-stills", "Some room pictures are not there", f"Not stored as room pictures: {', '.join(unknown)[:500]}."
+                422,
+                "unknown-stills",
+                "Some room pictures are not there",
+                f"Not stored as room pictures: {', '.join(unknown)[:500]}.",
             )
-        images: list[npt.NDArray[np.uint8]] = []
-        for capture_id in dict.fromkeys(capture_ids):
-            images.append((await self._decode(await self._objects.get(found[capture_id].object_key))).image)
+        images: list[npt.NDArray[np.uint8]] = [
+            (await self._decode(await self._objects.get(found[capture_id].object_key))).image
+            for capture_id in dict.fromkeys(capture_ids)
+        ]
         async with self._busy:
             verdict = await asyncio.to_thread(check_room, images, session.policy.room_pictures)
         event = outcome_event(ROOM_OUTCOME, verdict, list(dict.fromkeys(capture_ids)))

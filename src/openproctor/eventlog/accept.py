@@ -86,10 +86,15 @@ def read_batch(body: bytes) -> WireBatch:
 def check_batch(batch: WireBatch) -> None:
     """Refuse a batch as a whole: too many events, or no stream."""
     if not 1 <= len(batch.stream) <= 64 or not batch.stream.isascii() or not batch.stream.isprintable():
-        raise Problem(400, "malformed-batch", "This is not a batch of events", "stream must be 1 to 64 ASCII characters.")
+        raise Problem(
+            400, "malformed-batch", "This is not a batch of events", "stream must be 1 to 64 ASCII characters."
+        )
     if len(batch.events) > MAX_BATCH_EVENTS:
         raise Problem(
-            413, "batch-too-large", "Too many events in one batch", f"{len(batch.events)} events; at most {MAX_BATCH_EVENTS}."
+            413,
+            "batch-too-large",
+            "Too many events in one batch",
+            f"{len(batch.events)} events; at most {MAX_BATCH_EVENTS}.",
         )
 
 
@@ -135,7 +140,9 @@ def _malformed(raw: msgspec.Raw, error: Exception) -> Refusal:
 def _complaint(event: WireEvent) -> Refusal | None:
     kind = CATALOG.types.get(event.type_id)
     if kind is None:
-        return Refusal(event.seq, "unknown-event", "There is no such event type", f"type_id {event.type_id} is not in the catalog.")
+        return Refusal(
+            event.seq, "unknown-event", "There is no such event type", f"type_id {event.type_id} is not in the catalog."
+        )
     if "candidate" not in kind.sources:
         return Refusal(
             event.seq,
@@ -144,14 +151,21 @@ def _complaint(event: WireEvent) -> Refusal | None:
             f"{event.type_id} {kind.name} comes from: {', '.join(sorted(kind.sources))}.",
         )
     if event.seq < 1 or event.seq > 2**53 or not 0 <= event.at < 2**53:
-        return Refusal(event.seq, "malformed-event", "This is not an event", "seq and at must be positive whole numbers.")
+        return Refusal(
+            event.seq, "malformed-event", "This is not an event", "seq and at must be positive whole numbers."
+        )
     if len(event.evidence) > 50 or any(e.kind != "capture" or len(e.id) != 26 for e in event.evidence):
         return Refusal(
-            event.seq, "malformed-event", "This is not an event", "evidence holds at most 50 {kind: capture, id} references."
+            event.seq,
+            "malformed-event",
+            "This is not an event",
+            "evidence holds at most 50 {kind: capture, id} references.",
         )
     complaint = kind.complaint(event.data)
     if complaint is not None:
-        return Refusal(event.seq, "schema", "The data does not fit its event type", f"{kind.id} {kind.name}: {complaint}")
+        return Refusal(
+            event.seq, "schema", "The data does not fit its event type", f"{kind.id} {kind.name}: {complaint}"
+        )
     try:
         if len(canonical(event.data)) > MAX_DATA_BYTES:
             return Refusal(event.seq, "schema", "The data is too large", f"at most {MAX_DATA_BYTES} bytes.")

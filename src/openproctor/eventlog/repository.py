@@ -70,9 +70,7 @@ class EventRepository:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         decode = msgspec.json.decode
-        return [
-            StoredEvent(r[0], r[1], r[2], r[3], r[4], decode(r[5]), decode(r[6]), r[7].hex()) for r in rows
-        ]
+        return [StoredEvent(r[0], r[1], r[2], r[3], r[4], decode(r[5]), decode(r[6]), r[7].hex()) for r in rows]
 
     async def of_types(self, organization_id: str, session_id: str, type_ids: list[int]) -> list[StoredEvent]:
         """All events of some types."""

@@ -153,7 +153,7 @@ class LogWriter:
         WAITING.set(self._waiting_entries)
         started = time.perf_counter()
         try:
-            receipts = await self._store.commit(lambda transaction: _write(transaction, [a for a, _ in group]))
+            receipts = await self._commit([append for append, _ in group])
         except Exception as error:
             await self._one_by_one(group, error)
         else:
@@ -165,13 +165,16 @@ class LogWriter:
         finally:
             self._waiting_entries -= size
 
+    async def _commit(self, appends: list[Append]) -> list[Receipt]:
+        return await self._store.commit(lambda transaction: _write(transaction, appends))
+
     async def _one_by_one(self, group: list[tuple[Append, "asyncio.Future[Receipt]"]], error: Exception) -> None:
         """After a failed group: one bad append must not take the others with it."""
         logger.warning("group commit failed", appends=len(group), error=repr(error))
         for append, future in group:
             if len(group) > 1:
                 with contextlib.suppress(Exception):
-                    receipts = await self._store.commit(lambda transaction, a=append: _write(transaction, [a]))
+                    receipts = await self._commit([append])
                     self._done(append, future, receipts[0])
                     continue
             if not future.done():

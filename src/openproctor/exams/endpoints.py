@@ -45,7 +45,11 @@ def _exams(request: Request) -> Exams:
 
 def _out(exam: Exam) -> ExamOut:
     return ExamOut(
-        id=exam.id, title=exam.title, url=exam.url, policy=exam.policy.model_dump(mode="json"), created_at=exam.created_at
+        id=exam.id,
+        title=exam.title,
+        url=exam.url,
+        policy=exam.policy.model_dump(mode="json"),
+        created_at=exam.created_at,
     )
 
 

@@ -63,8 +63,8 @@ class ScreenTrack(_Strict):
 class Tracks(_Strict):
     """Which recordings are made; ``null`` for one that is not."""
 
-    camera: CameraTrack | None = Field(default_factory=CameraTrack)
-    screen: ScreenTrack | None = Field(default_factory=ScreenTrack)
+    camera: CameraTrack | None = CameraTrack()
+    screen: ScreenTrack | None = ScreenTrack()
 
 
 class Detectors(_Strict):

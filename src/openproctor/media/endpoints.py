@@ -75,7 +75,9 @@ async def get_playlist(request: Request, who: AsStaff, session_id: str, track: s
     session = await platform.sessions.fresh(who.organization_id, session_id)
     listed = await platform.media.segments(session, track)
     if not listed:
-        raise Problem(404, "nothing-recorded", "Nothing is recorded yet", f"There is no {track} recording of this session.")
+        raise Problem(
+            404, "nothing-recorded", "Nothing is recorded yet", f"There is no {track} recording of this session."
+        )
     folder = request.url.path.rsplit("/", 1)[0]
     lifetime = platform.settings.signed_link_minutes * 60_000
 

@@ -7,6 +7,7 @@ playlist is of type EVENT and shows chunks up to the first one that is missing, 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from openproctor.clock import iso
 from openproctor.media.repository import Chunk
@@ -104,6 +105,6 @@ def gaps(found: list[dict[str, float | int]]) -> list[dict[str, float | int]]:
     """What lies between the spans, ms since 1970."""
     return [
         {"from": before["until"], "until": after["from"]}
-        for before, after in zip(found, found[1:], strict=False)
+        for before, after in pairwise(found)
         if after["from"] - before["until"] > SEAM_MS
     ]

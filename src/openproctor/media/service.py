@@ -14,7 +14,7 @@ from openproctor.eventlog.writer import LogWriter
 from openproctor.media.fmp4 import Layout, read_layout
 from openproctor.media.playlist import Segment, gaps, segments, spans
 from openproctor.media.repository import TRACKS, Chunk, ChunkRepository
-from openproctor.media.webm import remux
+from openproctor.media.webm import playable_mp4
 from openproctor.sessions.repository import Session
 from openproctor.sessions.states import IN_EXAM, OVER
 from openproctor.storage.objects import Objects
@@ -31,6 +31,8 @@ class Media:
         self._log = log
         self._objects = objects
         self._settings = settings
+        # making WebM playable may mean encoding: one piece at a time leaves the rest of the server its core
+        self._encoding = asyncio.Semaphore(1)
         self._scales: dict[tuple[str, str, int], tuple[int, int]] = {}
 
     # -- taking a chunk --------------------------------------------------------------------------------------------
@@ -39,11 +41,17 @@ class Media:
         """Refuse what the policy or the state does not allow, before any byte is read."""
         if track not in TRACKS or getattr(session.policy.tracks, track) is None:
             raise Problem(
-                403, "track-not-in-policy", "This track is not recorded", f"The exam's policy has no track {track[:20]!r}."
+                403,
+                "track-not-in-policy",
+                "This track is not recorded",
+                f"The exam's policy has no track {track[:20]!r}.",
             )
         if session.state not in IN_EXAM:
             raise Problem(
-                409, "not-started", "Nothing is recorded now", f"The session is {session.state}; recordings need a running exam."
+                409,
+                "not-started",
+                "Nothing is recorded now",
+                f"The session is {session.state}; recordings need a running exam.",
             )
         if not 0 <= number < MAX_NUMBER or not 0 <= part <= MAX_PART:
             raise Problem(400, "bad-number", "The chunk's number or part is out of range")
@@ -66,7 +74,7 @@ class Media:
         container or form, and 409 when the number holds other bytes.
         """
         actual = check_digest(digest, data)
-        layout, playable = await self._read(content_type, data)
+        layout, playable = await self._read(session, track, content_type, data)
         media_time, duration = await self._times(session.id, track, part, layout)
         now = now_ms()
         started = min(max(part_started_at, session.started_at or session.created_at), now)
@@ -116,19 +124,30 @@ class Media:
                     what_to_do="Go on with the next number.",
                 )
             row = existing
-        return {"track": track, "number": number, "digest": actual, "size": row["size"], "at": row["at"]}, existing is None
+        return {
+            "track": track,
+            "number": number,
+            "digest": actual,
+            "size": row["size"],
+            "at": row["at"],
+        }, existing is None
 
-    async def _read(self, content_type: str, data: bytes) -> tuple[Layout, bytes | None]:
+    async def _read(self, session: Session, track: str, content_type: str, data: bytes) -> tuple[Layout, bytes | None]:
         kind = content_type.split(";")[0].strip().lower()
         if not data:
             raise Problem(422, "empty-chunk", "The chunk is empty", what_to_do="Send the chunk again, whole.")
         if kind == "video/mp4":
             return read_layout(data), None
         if kind == "video/webm":
-            playable = await asyncio.to_thread(remux, data)
+            rate = getattr(session.policy.tracks, track).video_bits_per_second
+            async with self._encoding:
+                playable = await asyncio.to_thread(playable_mp4, data, rate)
             return read_layout(playable), playable
         raise Problem(
-            415, "wrong-container", "This container is not taken", f"Content-Type was {kind[:60]!r}; expected video/mp4 or video/webm."
+            415,
+            "wrong-container",
+            "This container is not taken",
+            f"Content-Type was {kind[:60]!r}; expected video/mp4 or video/webm.",
         )
 
     async def _times(self, session_id: str, track: str, part: int, layout: Layout) -> tuple[float | None, float | None]:

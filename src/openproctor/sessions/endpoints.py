@@ -114,9 +114,7 @@ async def list_events(
     """Events with a sequence above ``after``."""
     platform = request.app.state.platform
     session = await sessions_of(request).get(who.organization_id, session_id)
-    found = await platform.events.page(
-        who.organization_id, session_id, after=after, type_ids=type_id, limit=limit + 1
-    )
+    found = await platform.events.page(who.organization_id, session_id, after=after, type_ids=type_id, limit=limit + 1)
     shown = found[:limit]
     items = [
         event_view(event, session.policy.stake, [platform.captures.reference(session_id, e) for e in event.evidence])

@@ -85,9 +85,7 @@ class PresenceKeeper:
         CONNECTED.set(len(self._lines))
         self._lost.pop(session.id, None)
         events = [
-            NewEvent(
-                9, "server", now, {"reconnect": row.sockets > 1, "attempt": attempt, "rtt_ms": round(rtt_ms, 1)}
-            )
+            NewEvent(9, "server", now, {"reconnect": row.sockets > 1, "attempt": attempt, "rtt_ms": round(rtt_ms, 1)})
         ]
         if row.offline and row.lost_at:
             events.append(NewEvent(1063, "server", now, {"from": row.lost_at, "until": now}))

@@ -203,9 +203,7 @@ class SessionRepository:
         """Write when sockets were heard of last."""
         async with self._database.write() as connection:
             for session_id, at in times.items():
-                await connection.execute(
-                    update(presence).where(presence.c.session_id == session_id).values(seen_at=at)
-                )
+                await connection.execute(update(presence).where(presence.c.session_id == session_id).values(seen_at=at))
 
     async def count(self, organization_id: str) -> int:
         """How many sessions there are."""

@@ -13,7 +13,7 @@ def count_findings(counts: dict[int, int], stake: str) -> dict[str, int]:
     by_severity = {"high": 0, "medium": 0, "low": 0, "info": 0}
     for type_id, count in counts.items():
         kind = CATALOG.types.get(type_id)
-        by_severity[kind.severity[stake] if kind else "info"] += count  # type: ignore[index]
+        by_severity[kind.severity[stake] if kind else "info"] += count
     return by_severity
 
 
@@ -64,7 +64,7 @@ def event_view(event: StoredEvent, stake: str, evidence: list[dict[str, Any]]) -
         "name": kind.name if kind else f"Unknown type {event.type_id}",
         "source": event.source,
         "category": kind.category if kind else "evidence",
-        "severity": kind.severity[stake] if kind else "info",  # type: ignore[index]
+        "severity": kind.severity[stake] if kind else "info",
         "occurred_at": event.occurred_at,
         "received_at": event.received_at,
         "data": event.data,

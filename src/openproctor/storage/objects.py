@@ -57,7 +57,7 @@ class LocalObjects:
         temporary = folder / f".{path.name}.{os.getpid()}.{id(data):x}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            with open(descriptor, "wb", buffering=0) as file:
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
                 file.write(data)
                 os.fdatasync(descriptor)
             temporary.replace(path)

@@ -1,0 +1,215 @@
+"""Recordings: chunks in, playlists out."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+from openproctor.simulation.media import CAMERA, Blob, record
+from tests.live import LiveServer
+from tests.page import Page, digest_header
+
+Events = Callable[..., list[dict[str, Any]]]
+Make = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def blobs() -> list[Blob]:
+    """Init segment and three chunks of two seconds."""
+    noise = np.random.default_rng(1)
+    frames = [noise.integers(0, 255, (480, 640, 3), dtype=np.uint8) for _ in range(90)]
+    return list(record(frames, CAMERA))
+
+
+def webm(seconds: int = 1) -> bytes:
+    """A self-contained WebM piece."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="webm") as container:
+        stream = container.add_stream("libvpx", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for n in range(10 * seconds):
+            picture = np.full((240, 320, 3), n * 5 % 255, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode())
+    return out.getvalue()
+
+
+def test_chunks_play_while_the_session_runs_and_after_it_ended(
+    page: Page, staff: httpx.Client, blobs: list[Blob], events_of: Events
+) -> None:
+    address = f"/api/v1/sessions/{page.session_id}/media/camera"
+    assert staff.get(f"{address}/index.m3u8").status_code == 404
+    for number, blob in enumerate(blobs[:3]):
+        assert page.put_chunk("camera", number, blob.data).status_code == 201
+    running = staff.get(f"{address}/index.m3u8").text
+    assert "#EXT-X-ENDLIST" not in running
+    assert running.count("#EXTINF") == 2
+    assert "#EXT-X-PROGRAM-DATE-TIME" in running
+    page.put_chunk("camera", 3, blobs[3].data)
+    manifest = {"streams": {page.stream: page.seq}, "tracks": {"camera": 3}}
+    assert page.http.post(page.path("finish"), json={"manifest": manifest}).json()["state"] == "completed"
+    ended = staff.get(f"{address}/index.m3u8").text
+    assert ended.count("#EXTINF") == 3
+    assert ended.rstrip().endswith("#EXT-X-ENDLIST")
+    lengths = [float(x) for x in re.findall(r"#EXTINF:([\d.]+)", ended)]
+    assert sum(lengths) == pytest.approx(6, abs=0.01)
+    (done,) = events_of(page.session_id, 113)
+    assert done["data"]["outcome"] == "finished"
+    whole = _download(staff, address, ended)
+    with av.open(io.BytesIO(whole)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 90
+
+
+def _download(staff: httpx.Client, address: str, playlist: str) -> bytes:
+    """What a player reads: the map and the segments, by their signed links alone."""
+    names = re.findall(r'URI="([^"]+)"', playlist) + [line for line in playlist.splitlines() if line and line[0] != "#"]
+    whole = b""
+    with httpx.Client(base_url=staff.base_url) as stranger:
+        for name in names:
+            answer = stranger.get(f"{address}/{name}")
+            assert answer.status_code == 200
+            whole += answer.content
+            assert stranger.get(f"{address}/{name[:-1]}").status_code == 404, "a changed link opens nothing"
+    return whole
+
+
+def test_a_player_opens_the_playlist_with_the_key(page: Page, staff: httpx.Client, blobs: list[Blob]) -> None:
+    for number, blob in enumerate(blobs):
+        page.put_chunk("camera", number, blob.data)
+    url = f"{str(staff.base_url).rstrip(chr(47))}/api/v1/sessions/{page.session_id}/media/camera/index.m3u8"
+    options = {"headers": f"Authorization: {staff.headers['Authorization']}\r\n", "live_start_index": "0"}
+    with av.open(url, format="hls", options=options) as container:
+        stream = container.streams.video[0]
+        times = []
+        for frame in container.decode(stream):
+            times.append(frame.time)
+            if len(times) >= 75:
+                break
+    assert times == sorted(times)
+
+
+def test_a_chunk_sent_again_is_stored_once(page: Page, blobs: list[Blob]) -> None:
+    assert page.put_chunk("camera", 0, blobs[0].data).status_code == 201
+    assert page.put_chunk("camera", 0, blobs[0].data).status_code == 200
+    other = page.put_chunk("camera", 0, blobs[0].data + b"\0\0\0\x08free")
+    assert other.status_code == 409
+    assert other.json()["type"].endswith("number-taken")
+
+
+@pytest.mark.parametrize(
+    ("change", "headers", "status", "slug"),
+    [
+        (lambda b: b, {"Content_Digest": digest_header(b"other")}, 400, "digest-mismatch"),
+        (lambda b: b, {"Content_Digest": ""}, 400, "digest-missing"),
+        (lambda b: b, {"Content_Digest": "sha-256=:!:"}, 400, "digest-missing"),
+        (lambda b: b, {"Content_Type": "text/plain"}, 415, "wrong-container"),
+        (lambda b: b, {"Content_Type": "video/webm"}, 415, "wrong-container"),
+        (lambda b: b"", {}, 422, "empty-chunk"),
+        (lambda b: b[:-5], {}, 422, "truncated"),
+        (lambda b: b[: len(b) // 2], {}, 422, "truncated"),
+        (lambda b: b"RIFF" + b[4:], {}, 422, "truncated"),
+        (lambda b: b"<html>hello</html>", {}, 415, "wrong-container"),
+        (lambda b: b"\0" * 5000, {}, 415, "wrong-container"),
+        (lambda b: b, {"X_Recording_Part": "one"}, 400, "header-missing"),
+        (lambda b: b, {"X_Part_Started_At": ""}, 400, "header-missing"),
+        (lambda b: b, {"X_Recording_Part": "7"}, 409, "init-missing"),
+        (lambda b: b + b"\0" * (8 * 1024 * 1024), {}, 413, "too-large"),
+    ],
+)
+def test_a_bad_chunk_is_refused_and_nothing_of_it_is_stored(
+    page: Page, blobs: list[Blob], staff: httpx.Client, change: Any, headers: dict[str, str], status: int, slug: str
+) -> None:
+    page.put_chunk("camera", 0, blobs[0].data)
+    answer = page.put_chunk("camera", 1, change(blobs[1].data), **headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"].endswith(slug)
+    assert page.put_chunk("camera", 1, blobs[1].data).status_code == 201, "the number is free for the right bytes"
+
+
+def test_only_what_the_policy_records_is_taken(server: LiveServer, new_session: Make, blobs: list[Blob]) -> None:
+    page = Page(server.url, new_session(checks=[], tracks={"screen": None})["join_url"])
+    page.join()
+    assert page.put_chunk("camera", 0, blobs[0].data).json()["type"].endswith("not-started")
+    page.http.post(page.path("start"), json={})
+    assert page.put_chunk("camera", 0, blobs[0].data).status_code == 201
+    for track in ("screen", "sound", "..%2fcamera"):
+        assert page.put_chunk(track, 0, blobs[0].data).status_code in (403, 404)
+
+
+def test_recording_started_counts_only_with_a_stored_chunk(page: Page, blobs: list[Blob], events_of: Events) -> None:
+    page.put_chunk("camera", 0, blobs[0].data)
+    assert page.send(page.event(13, {"track": "camera", "part": 0})).json()["acknowledged"] == []
+    page.put_chunk("camera", 1, blobs[1].data)
+    assert page.send(page.event(13, {"track": "camera", "part": 0})).json()["acknowledged"] == [2]
+    assert len(events_of(page.session_id, 13)) == 1
+
+
+def test_a_recording_that_stalls_is_noted_by_the_server(page: Page, blobs: list[Blob], events_of: Events) -> None:
+    import json
+    import time
+
+    page.put_chunk("camera", 0, blobs[0].data)
+    with page.socket() as socket:
+        deadline = time.monotonic() + 15
+        while not events_of(page.session_id, 14):
+            assert time.monotonic() < deadline, "the stall was not noted"
+            socket.send(json.dumps({"t": "ping", "n": 1, "at": 0}))
+            time.sleep(0.2)
+    stopped = events_of(page.session_id, 14)
+    assert {e["data"]["track"] for e in stopped} <= {"camera", "screen"}
+    assert {e["data"]["reason"] for e in stopped} == {"stalled"}
+    assert stopped[0]["source"] == "server"
+
+
+def test_self_contained_webm_pieces_play_as_parts_of_their_own(page: Page, staff: httpx.Client) -> None:
+    for number in range(3):
+        answer = page.put_chunk("camera", number, webm(), part=number, Content_Type="video/webm")
+        assert answer.status_code == 201, answer.text
+    address = f"/api/v1/sessions/{page.session_id}/media/camera"
+    playlist = staff.get(f"{address}/index.m3u8").text
+    assert playlist.count("#EXT-X-MAP") == 3
+    assert playlist.count("#EXT-X-DISCONTINUITY") == 2
+    names = re.findall(r'URI="([^"]+)"', playlist)[:1] + [x for x in playlist.splitlines() if x and x[0] != "#"][:1]
+    piece = b"".join(staff.get(f"{address}/{name}").content for name in names)
+    with av.open(io.BytesIO(piece)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 10
+    assert page.put_chunk("camera", 3, webm()[:400], part=3, Content_Type="video/webm").status_code == 422
+
+
+def test_a_new_part_after_a_pause_shows_as_a_gap(page: Page, staff: httpx.Client, blobs: list[Blob]) -> None:
+    from tests.page import now
+
+    began = now() - 60_000
+    staff_view = f"/api/v1/sessions/{page.session_id}"
+    started = staff.get(staff_view).json()["started_at"]
+    for number, blob in enumerate(blobs[:2]):
+        page.put_chunk("camera", number, blob.data, X_Part_Started_At=str(began))
+    for number, blob in enumerate(blobs[:2]):
+        page.put_chunk("camera", number + 2, blob.data, part=1, X_Part_Started_At=str(now()))
+    track = staff.get(f"{staff_view}/media/camera").json()
+    assert len(track["spans"]) == 2
+    assert track["spans"][0]["from"] >= started, "a recording cannot begin before the exam"
+    assert track["spans"][1]["position_s"] == pytest.approx(2, abs=0.01)
+    assert "#EXT-X-DISCONTINUITY" in staff.get(f"{staff_view}/media/camera/index.m3u8").text
+
+
+def test_a_session_completes_only_when_everything_is_in(page: Page, blobs: list[Blob], staff: httpx.Client) -> None:
+    page.put_chunk("camera", 0, blobs[0].data)
+    late = page.event(6, {})
+    manifest = {"streams": {page.stream: 1}, "tracks": {"camera": 2}}
+    answer = page.http.post(page.path("finish"), json={"manifest": manifest}).json()
+    assert answer == {"state": "running", "missing": {"events": 1, "chunks": {"camera": [1, 2]}}}
+    page.put_chunk("camera", 2, blobs[2].data)
+    page.put_chunk("camera", 1, blobs[1].data)
+    assert staff.get(f"/api/v1/sessions/{page.session_id}").json()["state"] == "running"
+    page.send(late)
+    done = staff.get(f"/api/v1/sessions/{page.session_id}").json()
+    assert (done["state"], done["outcome"]) == ("completed", "finished")
+    assert page.send(page.event(6, {})).status_code == 410
+    assert page.http.post(page.path("finish"), json={"manifest": manifest}).json()["state"] == "completed"
