@@ -1,0 +1,276 @@
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { randomId } from './ids';
+import type { Manifest, Outcome, TrackName } from './types';
+import { type Sealed, Vault } from './vault';
+
+/** What a recording part needs to be finished properly if the page disappears in the middle of it. */
+export interface OpenPart {
+  part: number;
+  startedAt: number;
+  lastAt: number;
+  lastNumber: number | null;
+}
+
+export interface TrackLedger {
+  nextNumber: number;
+  nextPart: number;
+  open: OpenPart | null;
+}
+
+export interface SessionRecord {
+  sessionId: string;
+  token: string;
+  expiresAt: number;
+  /** SHA-256 of the join token, to know the session again when its link is opened twice. */
+  joinDigest: string | null;
+  stream: string;
+  nextSeq: number;
+  tracks: Record<TrackName, TrackLedger>;
+  cameraId: string | null;
+  microphoneId: string | null;
+  /** Devices that were reported already (60 and 159), so that a reload does not report them again. */
+  reportedDevices: string[];
+  /** Checks that only the page decides. */
+  passedHere: string[];
+  /** Since when the screen is shared, or null; a reload ends sharing. */
+  screenSharedSince: number | null;
+  finishing: { outcome: Outcome; manifest: Manifest } | null;
+  aliveAt: number | null;
+}
+
+export interface StoredEvent {
+  session: string;
+  seq: number;
+  sealed: Sealed;
+}
+
+export interface ChunkMeta {
+  session: string;
+  track: TrackName;
+  number: number;
+  part: number;
+  partStartedAt: number;
+  recordedAt: number;
+  contentType: string;
+  recorderType: string;
+  size: number;
+  digest: string;
+  /** When this chunk is acknowledged, the part counts as started (event 13). */
+  announces: boolean;
+}
+
+interface Schema extends DBSchema {
+  device: { key: string; value: unknown };
+  sessions: { key: string; value: SessionRecord };
+  events: { key: [string, number]; value: StoredEvent };
+  chunks: { key: [string, TrackName, number]; value: ChunkMeta };
+  bytes: { key: [string, TrackName, number]; value: Sealed };
+}
+
+export interface TrackTotals {
+  chunks: number;
+  bytes: number;
+}
+
+function emptyLedger(): TrackLedger {
+  return { nextNumber: 0, nextPart: 0, open: null };
+}
+
+export function newSessionRecord(sessionId: string): SessionRecord {
+  return {
+    sessionId,
+    token: '',
+    expiresAt: 0,
+    joinDigest: null,
+    stream: randomId(),
+    nextSeq: 1,
+    tracks: { camera: emptyLedger(), screen: emptyLedger() },
+    cameraId: null,
+    microphoneId: null,
+    reportedDevices: [],
+    passedHere: [],
+    screenSharedSince: null,
+    finishing: null,
+    aliveAt: null,
+  };
+}
+
+/** The page's own store in IndexedDB. Numbers are given out inside the same transaction that keeps the thing. */
+export class Store {
+  private constructor(
+    private readonly db: IDBPDatabase<Schema>,
+    readonly vault: Vault,
+    /** Random name of this browser on this machine. */
+    readonly device: string,
+  ) {}
+
+  /** Throws when the browser keeps nothing (some private windows). */
+  static async open(name = 'openproctor'): Promise<Store> {
+    const db = await openDB<Schema>(name, 1, {
+      upgrade(fresh) {
+        fresh.createObjectStore('device');
+        fresh.createObjectStore('sessions', { keyPath: 'sessionId' });
+        fresh.createObjectStore('events', { keyPath: ['session', 'seq'] });
+        fresh.createObjectStore('chunks', { keyPath: ['session', 'track', 'number'] });
+        fresh.createObjectStore('bytes');
+      },
+    });
+    const freshKey = await Vault.newKey();
+    const tx = db.transaction('device', 'readwrite', { durability: 'strict' });
+    let key = (await tx.store.get('key')) as CryptoKey | undefined;
+    let device = (await tx.store.get('id')) as string | undefined;
+    if (!key) {
+      key = freshKey;
+      await tx.store.put(key, 'key');
+    }
+    if (!device) {
+      device = randomId();
+      await tx.store.put(device, 'id');
+    }
+    await tx.done;
+    return new Store(db, new Vault(key), device);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  session(id: string): Promise<SessionRecord | undefined> {
+    return this.db.get('sessions', id);
+  }
+
+  async sessionOfLink(joinDigest: string): Promise<SessionRecord | undefined> {
+    const all = await this.db.getAll('sessions');
+    return all.find((one) => one.joinDigest === joinDigest);
+  }
+
+  /** Changes the record of a session, creating it when it is new. */
+  async patch(id: string, change: (record: SessionRecord) => void): Promise<SessionRecord> {
+    const tx = this.db.transaction('sessions', 'readwrite', { durability: 'strict' });
+    const record = (await tx.store.get(id)) ?? newSessionRecord(id);
+    change(record);
+    await tx.store.put(record);
+    await tx.done;
+    return record;
+  }
+
+  // Events
+
+  /** Keeps one event and gives it the next number of the stream. Strict: a number is never given twice. */
+  async addEvent(session: string, sealed: Sealed): Promise<number> {
+    const tx = this.db.transaction(['sessions', 'events'], 'readwrite', { durability: 'strict' });
+    const sessions = tx.objectStore('sessions');
+    const record = (await sessions.get(session)) ?? newSessionRecord(session);
+    const seq = record.nextSeq;
+    record.nextSeq = seq + 1;
+    await sessions.put(record);
+    await tx.objectStore('events').put({ session, seq, sealed });
+    await tx.done;
+    return seq;
+  }
+
+  events(session: string, limit: number): Promise<StoredEvent[]> {
+    return this.db.getAll('events', IDBKeyRange.bound([session, 0], [session, Infinity]), limit);
+  }
+
+  countEvents(session: string): Promise<number> {
+    return this.db.count('events', IDBKeyRange.bound([session, 0], [session, Infinity]));
+  }
+
+  async deleteEvents(session: string, seqs: number[]): Promise<void> {
+    const tx = this.db.transaction('events', 'readwrite');
+    for (const seq of seqs) void tx.store.delete([session, seq]);
+    await tx.done;
+  }
+
+  // Recording
+
+  /** After a look at what the server has: numbers and parts go on behind both. */
+  async reconcile(session: string, track: TrackName, lastNumber: number, lastPart: number): Promise<void> {
+    await this.patch(session, (record) => {
+      const ledger = record.tracks[track];
+      ledger.nextNumber = Math.max(ledger.nextNumber, lastNumber + 1);
+      ledger.nextPart = Math.max(ledger.nextPart, lastPart + 1);
+    });
+  }
+
+  /** A new part for every start of a recorder. */
+  async openPart(session: string, track: TrackName, startedAt: number): Promise<number> {
+    let part = 0;
+    await this.patch(session, (record) => {
+      const ledger = record.tracks[track];
+      part = ledger.nextPart;
+      ledger.nextPart = part + 1;
+      ledger.open = { part, startedAt, lastAt: startedAt, lastNumber: null };
+    });
+    return part;
+  }
+
+  /** Forgets the open part, and says which it was. */
+  async closePart(session: string, track: TrackName): Promise<OpenPart | null> {
+    let open: OpenPart | null = null;
+    await this.patch(session, (record) => {
+      open = record.tracks[track].open;
+      record.tracks[track].open = null;
+    });
+    return open;
+  }
+
+  /** Keeps one chunk before anybody tries to send it; returns its number. */
+  async addChunk(meta: Omit<ChunkMeta, 'number'>, sealed: Sealed): Promise<number> {
+    const tx = this.db.transaction(['sessions', 'chunks', 'bytes'], 'readwrite');
+    const sessions = tx.objectStore('sessions');
+    const record = (await sessions.get(meta.session)) ?? newSessionRecord(meta.session);
+    const ledger = record.tracks[meta.track];
+    const number = ledger.nextNumber;
+    ledger.nextNumber = number + 1;
+    if (ledger.open && ledger.open.part === meta.part) {
+      ledger.open.lastNumber = number;
+      ledger.open.lastAt = meta.recordedAt;
+    }
+    try {
+      await sessions.put(record);
+      await tx.objectStore('chunks').put({ ...meta, number });
+      await tx.objectStore('bytes').put(sealed, [meta.session, meta.track, number]);
+      await tx.done;
+    } catch (error) {
+      await tx.done.catch(() => undefined);
+      throw error;
+    }
+    return number;
+  }
+
+  /** Takes the next number without keeping bytes: for a chunk that lives in memory because the disk is full. */
+  async takeNumber(session: string, track: TrackName): Promise<number> {
+    let number = 0;
+    await this.patch(session, (record) => {
+      number = record.tracks[track].nextNumber;
+      record.tracks[track].nextNumber = number + 1;
+    });
+    return number;
+  }
+
+  async firstChunk(session: string, track: TrackName): Promise<{ meta: ChunkMeta; sealed: Sealed } | null> {
+    const tx = this.db.transaction(['chunks', 'bytes']);
+    const cursor = await tx.objectStore('chunks').openCursor(trackRange(session, track));
+    if (!cursor) return null;
+    const sealed = await tx.objectStore('bytes').get(cursor.primaryKey);
+    return { meta: cursor.value, sealed: sealed ?? { iv: new Uint8Array(12), data: new ArrayBuffer(0) } };
+  }
+
+  async deleteChunk(session: string, track: TrackName, number: number): Promise<void> {
+    const tx = this.db.transaction(['chunks', 'bytes'], 'readwrite');
+    void tx.objectStore('chunks').delete([session, track, number]);
+    void tx.objectStore('bytes').delete([session, track, number]);
+    await tx.done;
+  }
+
+  async chunkTotals(session: string, track: TrackName): Promise<TrackTotals> {
+    const metas = await this.db.getAll('chunks', trackRange(session, track));
+    return { chunks: metas.length, bytes: metas.reduce((sum, meta) => sum + meta.size, 0) };
+  }
+}
+
+function trackRange(session: string, track: TrackName): IDBKeyRange {
+  return IDBKeyRange.bound([session, track, 0], [session, track, Infinity]);
+}
