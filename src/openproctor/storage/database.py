@@ -4,9 +4,10 @@ SQLite runs in WAL mode with ``synchronous=FULL``: a commit that returned is on 
 take the write lock when they begin, so that they wait for each other instead of failing half-way.
 """
 
+import fcntl
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +64,27 @@ class Database:
     def prepare(self) -> None:
         """Create or upgrade the schema. Refuses a file that is not a sound database, and never empties one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.exists() and self.path.stat().st_size:
-            try:
-                with sqlite3.connect(self.path) as connection:
-                    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            except sqlite3.DatabaseError as error:
-                verdict = str(error)
-            if verdict != "ok":
-                raise DatabaseUnusable(
-                    f"The database {self.path} is damaged ({verdict}). Nothing was changed. "
-                    "Restore it from a backup, or move it away to start with an empty one."
-                )
-        upgrade(f"sqlite:///{self.path}")
+        # server, worker and command line may all start at once on a new folder
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.path.exists() and self.path.stat().st_size:
+                self._check()
+            upgrade(f"sqlite:///{self.path}")
+            with closing(sqlite3.connect(self.path)) as connection:
+                # kept in the file; two connections that switch at once would refuse each other
+                connection.execute("PRAGMA journal_mode=WAL")
+
+    def _check(self) -> None:
+        try:
+            with closing(sqlite3.connect(self.path)) as connection:
+                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            verdict = str(error)
+        if verdict != "ok":
+            raise DatabaseUnusable(
+                f"The database {self.path} is damaged ({verdict}). Nothing was changed. "
+                "Restore it from a backup, or move it away to start with an empty one."
+            )
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -12,9 +12,10 @@ from openproctor.storage.logstore import LogTransaction, Row
 T = TypeVar("T")
 
 SQLITE_PRAGMAS = (
+    # first, since the next one may already have to wait for another process
+    "PRAGMA busy_timeout=15000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=15000",
     "PRAGMA foreign_keys=ON",
     # 64 MB of pages; 20,000 pages of log between checkpoints keep a growing table fast
     "PRAGMA cache_size=-65536",
