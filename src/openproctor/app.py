@@ -22,6 +22,7 @@ from openproctor.catalog import CATALOG_FILE
 from openproctor.config import Settings
 from openproctor.errors import PROBLEM_BASE, PROBLEM_MEDIA_TYPE, Problem
 from openproctor.exams.endpoints import router as exams_router
+from openproctor.integrations.endpoints import router as exports_router
 from openproctor.media.endpoints import router as media_router
 from openproctor.pages import page_routes
 from openproctor.sessions.candidate_endpoints import router as candidate_router
@@ -203,6 +204,7 @@ def create_app(settings: Settings) -> FastAPI:
         sessions_router,
         media_router,
         captures_router,
+        exports_router,
     ):
         app.include_router(router)
     app.router.routes.append(WebSocketRoute("/api/v1/sessions/{session_id}/socket", _socket))

@@ -12,13 +12,16 @@ from openproctor.captures.repository import CaptureRepository
 from openproctor.captures.service import Captures
 from openproctor.config import Settings
 from openproctor.eventlog.repository import EventRepository
+from openproctor.eventlog.seal import SealingKey
 from openproctor.eventlog.writer import LogWriter
 from openproctor.exams.service import Exams
+from openproctor.integrations.bundle import Bundles
 from openproctor.media.repository import ChunkRepository
 from openproctor.media.service import Media
 from openproctor.sessions.presence import PresenceKeeper
 from openproctor.sessions.repository import SessionRepository
 from openproctor.sessions.room import Rooms
+from openproctor.sessions.sealing import Sealer
 from openproctor.sessions.service import Sessions
 from openproctor.sessions.timekeeper import Timekeeper
 from openproctor.storage.bus import LocalBus
@@ -53,6 +56,8 @@ class Platform:
         self.rooms = Rooms(self.sessions, self.accounts)
         self.media = Media(ChunkRepository(self.database), self.log, self.objects, settings)
         self.captures = Captures(CaptureRepository(self.database), self.log, self.objects, self.signer, settings)
+        self.sealer = Sealer(self.database, self.events, SealingKey.load(settings.data_dir))
+        self.bundles = Bundles(self.database, self.objects, self.sealer)
         self._connect()
 
     def _connect(self) -> None:
@@ -67,6 +72,7 @@ class Platform:
                 146: self.captures.confirm_still,
             }
         )
+        self.sessions.completed.append(self.sealer.seal)
         self.sessions.noted.append(self.timekeeper.note)
         self.rooms.last_chunks = self.media.last_chunks
 

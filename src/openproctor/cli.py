@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -175,6 +176,37 @@ def analyze(
             typer.echo(f"{finding.at:9.2f} s – {until} s  {finding.type_id:5} {name}  ({finding.score:.2f})")
     if not findings and not as_json:
         typer.echo("Nothing found.")
+
+
+@cli.command()
+def verify(
+    bundle: Annotated[
+        str, typer.Argument(help="A bundle file, or the id of a session in the data folder.", show_default=False)
+    ],
+    data: DataDir = None,
+    key: Annotated[str | None, typer.Option(help="Public sealing key (hex) that must have sealed it.")] = None,
+) -> None:
+    """Check that nothing of a session was changed, removed or put in: exit 0, or 1 and the first thing that does not fit."""
+    from openproctor.eventlog.verify import Broken, NotABundle, verify_bundle
+    from openproctor.ids import is_id
+
+    path = Path(bundle)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            if is_id(bundle) and not path.exists():
+                path = Path(folder) / "bundle.tar"
+                _with_platform(data, lambda platform: platform.bundles.write(bundle, path))
+            if not path.is_file():
+                raise _fail(f"There is no file {bundle}.")
+            with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+                task = progress.add_task("Verifying", total=1.0)
+                summary = verify_bundle(path, key=key, progress=lambda f: progress.update(task, completed=f))
+    except Broken as broken:
+        raise _fail(f"BROKEN: {broken}", 1) from None
+    except NotABundle as error:
+        raise _fail(str(error)) from None
+    typer.echo(str(summary))
 
 
 @cli.command()

@@ -56,6 +56,8 @@ class Sessions:
         self.confirm: dict[int, Confirm] = {}
         self.confirm_evidence: Confirm | None = None
         self.missing_chunks: MissingChunks | None = None
+        # awaited once a session is completed
+        self.completed: list[Callable[[Session], Awaitable[Any]]] = []
         # told of every event that a page had stored
         self.noted: list[Callable[[Session, NewEvent], None]] = []
 
@@ -336,7 +338,10 @@ class Sessions:
             ],
         )
         logger.info("session completed", session_id=session.id, outcome=session.outcome, missing=lacking)
-        return await self._changed(session)
+        session = await self._changed(session)
+        for follow in self.completed:
+            await follow(session)
+        return session
 
     async def _changed(self, session: Session) -> Session:
         session = await self.fresh(session.organization_id, session.id)

@@ -9,6 +9,19 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "seals",
+        sa.Column("session_id", sa.String(length=26), nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("organization_id", sa.String(length=26), nullable=False),
+        sa.Column("link", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("salt", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("sealed_at", sa.BigInteger(), nullable=False),
+        sa.Column("public_key", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "position", name="pk_seals"),
+    )
+    op.create_table(
         "analyses",
         sa.Column("session_id", sa.String(length=26), nullable=False),
         sa.Column("organization_id", sa.String(length=26), nullable=False),
@@ -185,6 +198,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("seals")
     op.drop_table("analyses")
     op.drop_table("presence")
     op.drop_table("sign_ins")
