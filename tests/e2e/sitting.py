@@ -1,88 +1,12 @@
-"""The server as a process of its own, and an integrator who speaks to its API."""
+"""The session as an examination system sees it, over the API."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
+from tests.live import LiveServer
 
 T = TypeVar("T")
-START_S = 40.0
-STOP_S = 20.0
-
-
-class Server:
-    """``openproctor serve`` on a data folder. May be killed and started again; it keeps its port."""
-
-    def __init__(self, data: Path, logs: Path, **settings: str) -> None:
-        self.data = data
-        self.url = ""
-        self._port = 0
-        self._log = logs / "server.log"
-        self._environment = {**os.environ, **{f"OPENPROCTOR_{name.upper()}": value for name, value in settings.items()}}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start and wait until it listens."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "openproctor", "serve", "--data", str(self.data), "--port", str(self._port)]
-        with self._log.open("ab") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output, env=self._environment)
-        self._process = process
-        note = self.data / "serve.json"
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise RuntimeError(f"the server ended with code {process.returncode}:\n{self.log()}")
-            told = json.loads(note.read_text()) if note.exists() else {}
-            if told.get("pid") == process.pid:
-                self.url, self._port = told["url"], told["port"]
-                return
-            time.sleep(0.05)
-        self.stop()
-        raise TimeoutError(f"the server did not listen within {START_S:.0f} s:\n{self.log()}")
-
-    def kill(self) -> None:
-        """End it at once, as a power cut does."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it in good order."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: int) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(number)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def log(self) -> str:
-        """The last words of the server."""
-        return self._log.read_text(errors="replace")[-8000:] if self._log.exists() else ""
-
-    def run(self, *words: str, stdin: str | None = None) -> str:
-        """Another ``openproctor`` command on the same data folder; its standard output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "openproctor", *words, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            input=stdin,
-            env=self._environment,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
 
 
 def until(look: Callable[[], T | None], what: str, within_s: float = 30.0, every_s: float = 0.2) -> T:
@@ -103,18 +27,18 @@ Event = dict[str, Any]
 class Integrator:
     """An examination system with an API key."""
 
-    def __init__(self, url: str, key: str) -> None:
-        self.http = httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=20)
+    def __init__(self, server: LiveServer) -> None:
+        self.http = server.client()
 
     def get(self, path: str, **query: Any) -> Any:
         """A JSON answer; AssertionError with the body if the request is refused."""
-        answer = self.http.get(path, params=query)
+        answer = self.http.get(f"/api/v1{path}", params=query)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """A JSON answer; AssertionError with the body if the request is refused."""
-        answer = self.http.post(path, json=body)
+        answer = self.http.post(f"/api/v1{path}", json=body)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
