@@ -1,5 +1,6 @@
 """The recordings are what a browser's recorder makes: Chromium and FFmpeg play them, whole and in pieces."""
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from openproctor.isobmff import boxes, find
 from openproctor.simulation.media import CAMERA, MIME_TYPE, Blob, Loop, TrackFormat, record
 from scripts.ensure_browser import find_browser
 
-HLS = (Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.min.js").read_bytes()
+HLS = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.min.js"
 SMALL = TrackFormat(160, 120, 10, 60_000, audio=True)
 
 
@@ -100,6 +101,7 @@ def test_sound_shorter_than_the_picture_ends_early() -> None:
 async def test_chromium_plays_it(camera_blobs: list[Blob], how: str) -> None:
     loop = Loop(camera_blobs[:4])
     segments = [loop.blob(number).data for number in range(1, 7)]
+    player = await asyncio.to_thread(HLS.read_bytes)
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:2", "#EXT-X-PLAYLIST-TYPE:VOD", '#EXT-X-MAP:URI="0"']
     lines += [line for number in range(1, 7) for line in ("#EXTINF:2.0,", str(number))] + ["#EXT-X-ENDLIST"]
 
@@ -109,7 +111,7 @@ async def test_chromium_plays_it(camera_blobs: list[Blob], how: str) -> None:
             data = loop.init.data if name == "0" else segments[int(name) - 1]
             await route.fulfill(body=data, content_type="video/mp4")
         elif name == "hls.js":
-            await route.fulfill(body=HLS, content_type="text/javascript")
+            await route.fulfill(body=player, content_type="text/javascript")
         elif name == "index.m3u8":
             await route.fulfill(body="\n".join(lines), content_type="application/vnd.apple.mpegurl")
         else:

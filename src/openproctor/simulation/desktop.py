@@ -75,7 +75,7 @@ class _Desk:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._effort = sum(until - from_s for from_s, until in script.typed)
-        self._render = lru_cache(maxsize=64)(_render)
+        self._render = lru_cache(maxsize=4)(_render)
 
     def frame(self, at: float) -> Picture:
         state = self._state(at)
