@@ -13,6 +13,7 @@ import { type PageActions, shortcutFor } from './keys/shortcuts';
 import type { SessionModel } from './model';
 import { Players } from './players/Players';
 import { Playback } from './players/playback';
+import { nextRecording } from './players/spans';
 import { useLargeTrack } from './players/useLargeTrack';
 import { SessionHeader } from './SessionHeader';
 import classes from './SessionPage.module.css';
@@ -20,14 +21,23 @@ import { Lightbox } from './stills/Lightbox';
 import { StillsPanel } from './stills/StillsPanel';
 import { Timeline } from './timeline/Timeline';
 import { TimelineWindow } from './timeline/timelineWindow';
+import { padded } from './timeline/viewport';
+
+const SLOW_START_MS = 30_000;
 
 /** Where to begin: what the link says, else the live end, else the start of the exam. */
-function beginning(model: SessionModel, search: URLSearchParams): number {
+function beginning(model: SessionModel, media: readonly TrackMedia[], search: URLSearchParams): number {
   const event = model.bySequence.get(Number(search.get('event') ?? Number.NaN));
   if (event) return event.occurred_at;
   const at = Number(search.get('at') ?? Number.NaN);
   if (at >= model.bounds.from && at <= model.bounds.until) return at;
-  return model.live ? model.bounds.until : Math.max(model.zero, model.bounds.from);
+  if (model.live) return model.bounds.until;
+  // Recorders take a moment to start: begin with a picture, not with the words that there is none.
+  const first = nextRecording(
+    media.map((track) => track.spans),
+    model.zero,
+  );
+  return first !== null && first - model.zero < SLOW_START_MS ? first : model.zero;
 }
 
 /** Puts the clock and the timeline's window beside the model, and the page together. */
@@ -41,8 +51,8 @@ export function SessionDesk({
   stale: boolean;
 }) {
   const [search] = useSearchParams();
-  const [playback] = useState(() => new Playback(beginning(model, search)));
-  const [view] = useState(() => new TimelineWindow(model.bounds));
+  const [playback] = useState(() => new Playback(beginning(model, media, search)));
+  const [view] = useState(() => new TimelineWindow(padded(model.bounds)));
   const [chosen, setChosen] = useState<number | null>(() => {
     const sequence = Number(search.get('event') ?? Number.NaN);
     return model.bySequence.has(sequence) ? sequence : null;
@@ -59,7 +69,7 @@ export function SessionDesk({
 
   useEffect(() => {
     playback.setBounds(model.bounds, model.live);
-    view.setBounds(model.bounds);
+    view.setBounds(padded(model.bounds));
     for (const track of media) playback.setSpans(track.track, track.spans);
   }, [playback, view, model.bounds, model.live, media]);
 

@@ -78,7 +78,7 @@ describe('session model', () => {
     const log = [event(1, 3, T), event(2, 16, T + 9_000), event(3, 5, T + 4_000)];
     const model = buildModel(session, catalog, log, media, []);
     expect(model.events.map((e) => e.sequence)).toEqual([1, 3, 2]);
-    expect(model.lanes.map((lane) => lane.id)).toEqual(['session', 'focus', 'person']);
+    expect(model.lanes.map((lane) => lane.id)).toEqual(['person', 'focus', 'session']);
     expect(model.zero).toBe(T + 60_000);
   });
 

@@ -31,9 +31,10 @@ export function NoSessions() {
           A session is one candidate's attempt at an exam. <Code>openproctor demo</Code> makes a sample exam
           with a finished session to look at. Or make the first one through the API:
         </Text>
-        <pre className={classes.code} tabIndex={0} aria-label="Example of the API">
-          {text}
-        </pre>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard */}
+        <section className={classes.code} tabIndex={0} aria-label="Example of the API">
+          <pre>{text}</pre>
+        </section>
         <CopyButton value={text}>
           {({ copied, copy }) => (
             <Button variant="default" onClick={copy}>

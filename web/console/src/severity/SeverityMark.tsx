@@ -18,6 +18,7 @@ export function SeverityMark({
   label?: boolean;
 }) {
   return (
+    // biome-ignore lint/a11y/noSvgWithoutTitle: named by aria-label, or silent because text stands beside it
     <svg
       width={size}
       height={size}

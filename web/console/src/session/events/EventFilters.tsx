@@ -7,6 +7,9 @@ import { useDesk } from '../desk';
 import classes from './Events.module.css';
 import { type EventFilter, isFiltered, NO_FILTER } from './filter';
 
+/** `3.2k` from a thousand on: four buttons have to fit into one row. */
+const shortCount = (n: number): string => (n < 1_000 ? String(n) : `${(n / 1_000).toFixed(1)}k`);
+
 export function EventFilters({
   filter,
   setFilter,
@@ -44,7 +47,7 @@ export function EventFilters({
           >
             <SeverityMark severity={severity} size={11} label={false} />
             <span>{SEVERITY_NAMES[severity]}</span>
-            <span className={classes.severityCount}>{counts[severity]}</span>
+            <span className={classes.severityCount}>{shortCount(counts[severity])}</span>
           </UnstyledButton>
         ))}
       </fieldset>

@@ -83,9 +83,9 @@ export function EventList({ events, follow }: { events: SessionEvent[]; follow: 
     if (selectedIndex >= 0) scrollToIndex(selectedIndex, { align: 'auto' });
   }, [selectedIndex, scrollToIndex]);
 
-  // Centred, so that a reader sees what comes next as well.
+  // While playing it is centred, so that a reader sees what comes next; a jump only brings it into view.
   useEffect(() => {
-    if (follow && playing && reached >= 0) scrollToIndex(reached, { align: 'center' });
+    if (follow && reached >= 0) scrollToIndex(reached, { align: playing ? 'center' : 'auto' });
   }, [follow, playing, reached, scrollToIndex]);
 
   const pick = useCallback((event: SessionEvent) => choose(event), [choose]);

@@ -37,7 +37,7 @@ export function labelOf(key: string): string {
 const isWallTime = (key: string, value: number): boolean =>
   value > 1e12 && (/_at$/.test(key) || ['from', 'until', 'at', 'deadline'].includes(key));
 
-export function valueOf(key: string, value: unknown): string {
+export function valueWords(key: string, value: unknown): string {
   if (value === null || value === undefined) return '–';
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
   if (typeof value === 'number') {
@@ -68,7 +68,7 @@ export function valueOf(key: string, value: unknown): string {
 
 const objectWords = (value: Record<string, unknown>): string =>
   Object.entries(value)
-    .map(([key, part]) => `${labelOf(key).toLowerCase()} ${valueOf(key, part)}`)
+    .map(([key, part]) => `${labelOf(key).toLowerCase()} ${valueWords(key, part)}`)
     .join(', ');
 
 const boxWords = (box: number[]): string => {
@@ -90,7 +90,7 @@ export function fieldsOf(
     return {
       key,
       label: labelOf(key),
-      value: valueOf(key, data[key]),
+      value: valueWords(key, data[key]),
       hint: schema?.description,
       code: CODES.test(key),
     };

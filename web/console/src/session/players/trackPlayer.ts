@@ -3,7 +3,7 @@
 import workerUrl from 'hls.js/dist/hls.worker.js?url';
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js/light';
 import type { Span } from '../../api/types';
-import { positionAt } from './spans';
+import { nextRecording, positionAt } from './spans';
 import { STEP_S, type Steering, steer } from './steering';
 
 export type TrackHealth = 'empty' | 'loading' | 'ready' | 'failed';
@@ -19,9 +19,6 @@ const CONFIG: Partial<HlsConfig> = {
   maxBufferLength: 40,
   maxMaxBufferLength: 120,
   backBufferLength: 60,
-  // The common clock decides where to play, also in a running session.
-  liveMaxLatencyDurationCount: Number.POSITIVE_INFINITY,
-  liveDurationInfinity: false,
   startFragPrefetch: true,
 };
 
@@ -84,7 +81,7 @@ export class TrackPlayer {
     this.setHealth('loading');
     const hls = new Hls({ ...CONFIG });
     this.hls = hls;
-    hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(positionAt(this.spans, start) ?? 0));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(this.positionFrom(start)));
     hls.on(Hls.Events.FRAG_BUFFERED, () => {
       this.reloads = 0;
       if (this.health !== 'ready') this.setHealth('ready');
@@ -92,6 +89,12 @@ export class TrackPlayer {
     hls.on(Hls.Events.ERROR, (_, error) => this.onError(hls, error));
     hls.loadSource(playlist);
     if (this.video) hls.attachMedia(this.video);
+  }
+
+  /** Where to begin loading for a wall time; in a gap that is where the recording goes on. */
+  private positionFrom(at: number): number {
+    const next = nextRecording([this.spans], at);
+    return (next === null ? null : positionAt(this.spans, next)) ?? 0;
   }
 
   /** Links of segments are short-lived: what was refused is asked for again through a fresh playlist. */

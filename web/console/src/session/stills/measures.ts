@@ -1,6 +1,6 @@
 /** Measures of a check in readable rows. A measure is a number, or an object with its value and its limit. */
 
-import { labelOf, valueOf } from '../events/fields';
+import { labelOf, valueWords } from '../events/fields';
 
 export interface Measure {
   key: string;
@@ -25,7 +25,7 @@ const LIMITS: [string, string][] = [
 const readable = (key: string, value: unknown): string =>
   typeof value === 'number' && !Number.isInteger(value)
     ? value.toFixed(Math.abs(value) < 10 ? 2 : 1)
-    : valueOf(key, value);
+    : valueWords(key, value);
 
 function passedIn(measure: Record<string, unknown>): boolean | null {
   for (const key of ['passed', 'ok', 'pass']) {
@@ -48,7 +48,7 @@ export function measuresOf(measures: Record<string, unknown>): Measure[] {
     return {
       key,
       label: labelOf(key),
-      value: 'value' in measure ? readable(key, measure.value) : valueOf(key, measure),
+      value: 'value' in measure ? readable(key, measure.value) : valueWords(key, measure),
       limit: limits.map(([name, words]) => `${words} ${readable(name, measure[name])}`).join(', '),
       passed: passedIn(measure),
     };

@@ -36,6 +36,7 @@ export function LanesCanvas({ tracks, lanes }: { tracks: readonly TrackLane[]; l
   useEffect(() => () => pictures.destroy(), [pictures]);
   useEffect(() => pictures.setCaptures(model.captures), [pictures, model.captures]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the palette changes with the colour scheme
   useLayoutEffect(() => {
     const element = canvas.current;
     const ctx = element?.getContext('2d');
@@ -123,6 +124,7 @@ export function LanesCanvas({ tracks, lanes }: { tracks: readonly TrackLane[]; l
         data-pointing={pointing}
         style={{ height }}
       >
+        {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas takes no focus; the event list says the same */}
         <canvas ref={canvas} className={classes.canvas} style={{ height }} aria-hidden="true" />
         <Playhead width={width} />
         {hovered && !dragging && <HoverCard hovered={hovered} width={width} hide={() => setHovered(null)} />}

@@ -5,7 +5,7 @@ import { SEVERITIES, weight } from '../../severity/severity';
 import { useDesk } from '../desk';
 import { readPalette } from './palette';
 import classes from './Timeline.module.css';
-import { lengthOf, timeOf, xOf } from './viewport';
+import { lengthOf, padded, timeOf, xOf } from './viewport';
 
 const HEIGHT = 36;
 const EDGE_PX = 10;
@@ -32,11 +32,12 @@ export function Overview() {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, width, HEIGHT);
     const palette = readPalette();
+    const whole = padded(model.bounds);
     ctx.fillStyle = palette.recorded;
     for (const [i, track] of model.tracks.entries()) {
       for (const span of track.recorded) {
-        const x = xOf(span.from, model.bounds, width);
-        ctx.fillRect(x, HEIGHT - 4 - i * 4, Math.max(1, xOf(span.until, model.bounds, width) - x), 3);
+        const x = xOf(span.from, whole, width);
+        ctx.fillRect(x, HEIGHT - 4 - i * 4, Math.max(1, xOf(span.until, whole, width) - x), 3);
       }
     }
     // Lightest first, so that the heaviest end up on top; higher where it is heavier.
@@ -46,7 +47,7 @@ export function Overview() {
       const taken = new Set<number>();
       for (const event of model.events) {
         if (event.severity !== severity) continue;
-        const x = Math.round(xOf(event.occurred_at, model.bounds, width));
+        const x = Math.round(xOf(event.occurred_at, whole, width));
         if (taken.has(x)) continue;
         taken.add(x);
         ctx.fillRect(x, 24 - height, severity === 'info' ? 1 : 2, height);
@@ -72,7 +73,7 @@ export function Overview() {
     return () => {
       for (const stop of stops) stop();
     };
-  }, [view, playback, width, model.bounds]);
+  }, [view, playback, width]);
 
   useEffect(() => {
     const element = strip.current;

@@ -68,8 +68,8 @@ export function Timeline() {
           </IconButton>
         </div>
       </div>
-      <LanesCanvas tracks={model.tracks} lanes={lanes} />
       <Overview />
+      <LanesCanvas tracks={model.tracks} lanes={lanes} />
     </section>
   );
 }

@@ -2,12 +2,11 @@
 
 import type { Severity } from '../../severity/severity';
 import { clockLength } from '../../time/format';
-import { centreOf, firstVisible, type Group } from './clusters';
+import { firstVisible, GROUP_LEAD_PX, type Group, groupLabel, groupWidth } from './clusters';
 import type { Bar } from './lanes';
 import { type Palette, softOf } from './palette';
 import {
   arrangementOf,
-  groupWidth,
   RULER_HEIGHT,
   roomyStills,
   rowCentre,
@@ -89,7 +88,7 @@ function halo(
 
 function drawGroup(ctx: CanvasRenderingContext2D, scene: Scene, group: Group, y: number): void {
   const { palette, view, width } = scene;
-  const x = xOf(centreOf(group), view, width);
+  const x = xOf(group.from, view, width);
   const holdsSelected =
     scene.selected !== null && group.marks.some((m) => m.event.sequence === scene.selected);
   const colour = palette[group.severity];
@@ -107,17 +106,18 @@ function drawGroup(ctx: CanvasRenderingContext2D, scene: Scene, group: Group, y:
     return;
   }
   const w = groupWidth(group);
+  const left = x - GROUP_LEAD_PX;
   ctx.beginPath();
-  ctx.roundRect(x - w / 2, y - 8, w, 16, 8);
+  ctx.roundRect(left, y - 8, w, 16, 8);
   ctx.fillStyle = palette[softOf(group.severity)];
   ctx.fill();
   ctx.strokeStyle = group.findings > 0 ? colour : palette['line-strong'];
   ctx.lineWidth = 1;
   ctx.stroke();
-  mark(ctx, group.severity, x - w / 2 + 9, y, 4.2, colour);
+  mark(ctx, group.severity, x, y, 4.2, colour);
   ctx.fillStyle = group.findings > 0 ? colour : palette['ink-soft'];
-  ctx.fillText(String(group.findings || group.marks.length), x - w / 2 + 16, y + 0.5);
-  if (holdsSelected) halo(ctx, palette, x - w / 2 - 2, y - 10, w + 4, 20);
+  ctx.fillText(groupLabel(group), x + 7, y + 0.5);
+  if (holdsSelected) halo(ctx, palette, left - 2, y - 10, w + 4, 20);
 }
 
 function drawBar(ctx: CanvasRenderingContext2D, scene: Scene, bar: Bar, y: number): void {

@@ -29,9 +29,27 @@ export interface Lane {
   rows: number;
 }
 
-const MOST_ROWS = 3;
+/** What a reviewer looks at first stands on top; categories not named here follow in the catalog's order. */
+const REVIEW_ORDER = [
+  'person',
+  'objects',
+  'sound',
+  'camera',
+  'focus',
+  'activity',
+  'screen',
+  'devices',
+  'connection',
+];
 
-/** Gives each bar the first row that is free when it begins; what would need a fourth row shares the last. */
+const rank = (id: string): number => {
+  const index = REVIEW_ORDER.indexOf(id);
+  return index < 0 ? REVIEW_ORDER.length : index;
+};
+
+const MOST_ROWS = 2;
+
+/** Gives each bar the first row that is free when it begins; what would need one more shares the last. */
 export function packBars(states: readonly State[], end: number): { bars: Bar[]; rows: number } {
   const busyUntil: number[] = [];
   const bars: Bar[] = [];
@@ -63,7 +81,7 @@ export function buildLanes(
   const strangers = [...byCategory.keys()].filter((id) => !known.has(id)).map((id) => ({ id, name: id }));
 
   const lanes: Lane[] = [];
-  for (const { id, name } of [...catalog.categories, ...strangers]) {
+  for (const { id, name } of [...catalog.categories, ...strangers].sort((a, b) => rank(a.id) - rank(b.id))) {
     const own = byCategory.get(id);
     if (!own) continue;
     const marks = own

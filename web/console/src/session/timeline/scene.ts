@@ -1,16 +1,16 @@
 /** Where everything on the timeline lies, and what lies under a point. Pixels are CSS pixels of the lanes' canvas. */
 
 import type { Capture } from '../../api/types';
-import { type Arrangement, arrange, centreOf, firstVisible, type Group } from './clusters';
+import { type Arrangement, arrange, firstVisible, GROUP_LEAD_PX, type Group, groupWidth } from './clusters';
 import type { Lane } from './lanes';
 import type { State } from './states';
 import { lengthOf, type Range, timeOf, xOf } from './viewport';
 
-export const RULER_HEIGHT = 26;
-const TRACK_HEIGHT = 22;
-const STILLS_HEIGHT = 46;
-const LANE_HEIGHT = 26;
-const ROW_HEIGHT = 15;
+export const RULER_HEIGHT = 24;
+const TRACK_HEIGHT = 20;
+const STILLS_HEIGHT = 42;
+const LANE_HEIGHT = 24;
+const ROW_HEIGHT = 14;
 /** Stills are thinned out so that they do not cover each other. */
 export const STILL_WIDTH = 50;
 
@@ -95,9 +95,6 @@ export interface Stage {
 
 const REACH_PX = 10;
 
-export const groupWidth = (group: Group): number =>
-  group.marks.length === 1 ? 12 : 22 + 7 * String(group.findings || group.marks.length).length;
-
 /** What lies under the point, the smaller thing before the larger one. */
 export function hitTest(stage: Stage, x: number, y: number): Hit | null {
   const { view, width } = stage;
@@ -123,9 +120,10 @@ export function hitTest(stage: Stage, x: number, y: number): Hit | null {
   for (let i = firstVisible(groups, at - reach); i < groups.length; i++) {
     const group = groups[i] as Group;
     if (group.from > at + reach) break;
-    const gx = xOf(centreOf(group), view, width);
+    const gx = xOf(group.from, view, width);
     const gy = rowCentre(strip, 0);
-    const beyond = Math.max(0, Math.abs(x - gx) - groupWidth(group) / 2);
+    const left = gx - GROUP_LEAD_PX;
+    const beyond = Math.max(0, left - x, x - left - groupWidth(group));
     const distance = Math.hypot(beyond, Math.max(0, Math.abs(y - gy) - 6));
     if (distance < Math.min(REACH_PX, least)) {
       least = distance;

@@ -21,6 +21,10 @@ export class TimelineWindow {
   private set(range: Range): void {
     if (range.from === this.range.from && range.until === this.range.until) return;
     this.range = range;
+    this.tell();
+  }
+
+  private tell(): void {
     for (const watcher of this.watchers) watcher();
   }
 
@@ -34,6 +38,8 @@ export class TimelineWindow {
     if (whole) this.set(bounds);
     else if (atEnd) this.set(panned(this.range, bounds, grown));
     else this.set(within(this.range, bounds));
+    // The overview shows the bounds too, also where the window stays.
+    this.tell();
   }
 
   isWhole(): boolean {

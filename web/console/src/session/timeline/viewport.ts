@@ -9,6 +9,12 @@ export const SHORTEST_MS = 2_000;
 
 export const lengthOf = (range: Range): number => range.until - range.from;
 
+/** A little air at both ends, so that what lies there can be seen whole. */
+export function padded(range: Range): Range {
+  const air = Math.max(lengthOf(range) * 0.012, 1_000);
+  return { from: range.from - air, until: range.until + air };
+}
+
 /** `range` moved and cut so that it lies inside `bounds` and is not shorter than allowed. */
 export function within(range: Range, bounds: Range): Range {
   const whole = Math.max(lengthOf(bounds), 1);
