@@ -167,6 +167,8 @@ export class Line extends Emitter<LineEvents> implements EventCarrier {
           const { acknowledged, refused } = news.frame;
           this.#settle(news.frame.id, (one) => one.resolve({ acknowledged, refused }));
         } else {
+          // A batch the server had no room for; it comes again when the wait is over.
+          if (news.frame.t === 'slow') this.#settle(news.frame.id, (one) => one.reject(new Error('slow down')));
           this.emit('frame', news.frame);
         }
         break;

@@ -183,6 +183,11 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     this.#apply(body);
   }
 
+  /** Asks the server how things stand. */
+  async refresh(): Promise<void> {
+    this.#apply((await this.entered.api.room(this.id)).body);
+  }
+
   async #openForRecording(): Promise<void> {
     const { camera } = this.#view.room.policy.tracks;
     if (!camera) return;
@@ -308,10 +313,10 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     const checks: SessionView['checks'] = { ...this.#view.checks };
     for (const { id, state } of room.checks) if (id !== 'browser') checks[id] = state;
     this.#set({ room, checks, deadlineAt: room.deadline_at });
-    this.#enterState(room.state, '');
+    this.#enterState(room.state, '', Boolean(room.finish_requested_at));
   }
 
-  #enterState(state: SessionState, reason: string): void {
+  #enterState(state: SessionState, reason: string, ending: boolean): void {
     const { phase } = this.#view;
     if (GONE.has(phase)) return;
     switch (state) {
@@ -324,6 +329,11 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
       case 'running':
       case 'paused':
         if (phase === 'finishing') break;
+        if (ending) {
+          // Ended elsewhere: the time is up, or somebody has ended it. What is still here has to be sent.
+          void this.#runFinish('finished');
+          break;
+        }
         this.#set({ paused: state === 'paused' ? { reason } : null });
         if (phase !== 'exam') void this.#enterExam();
         break;
@@ -369,7 +379,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
   #hear(frame: ServerFrame): void {
     if (frame.t === 'state') {
       this.#set({ deadlineAt: frame.deadline_at });
-      this.#enterState(frame.state, frame.reason ?? '');
+      this.#enterState(frame.state, frame.reason ?? '', Boolean(frame.finish_requested_at));
     } else if (frame.t === 'message') {
       this.#messages += 1;
       const message = { id: this.#messages, text: frame.text, at: this.now() };
@@ -436,7 +446,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
 
   async #askHowItEnded(): Promise<void> {
     try {
-      this.#apply((await this.entered.api.room(this.id)).body);
+      await this.refresh();
     } catch (error) {
       if (error instanceof ApiProblem) this.#end('completed', true, '');
     }

@@ -27,9 +27,16 @@ export type ServerFrame =
       acknowledged: number[];
       refused: { seq: number; type: string; title?: string; detail?: string }[];
     }
-  | { t: 'state'; state: Room['state']; deadline_at: number | null; reason?: string | null }
+  | {
+      t: 'state';
+      state: Room['state'];
+      deadline_at: number | null;
+      reason?: string | null;
+      finish_requested_at?: number | null;
+      outcome?: string | null;
+    }
   | { t: 'message'; text: string }
-  | { t: 'slow'; milliseconds: number }
+  | { t: 'slow'; milliseconds: number; id?: number }
   | { t: 'problem'; problem: { type: string; title: string; status: number; detail?: string } };
 
 /** What the socket tells its owner. Times are page time, ms. */

@@ -76,6 +76,8 @@ export interface Room {
   checks: { id: CheckId; state: CheckState }[];
   deadline_at: number | null;
   started_at: number | null;
+  /** Set once the exam has ended and only what was recorded is still awaited. */
+  finish_requested_at?: number | null;
   /** Highest chunk number stored, -1 when none. */
   recorded_numbers: Partial<Record<TrackName, number>>;
   last_part: Partial<Record<TrackName, number>>;

@@ -171,9 +171,10 @@ export class Checks {
   }
 
   /** 146, then the server's verdict (154, 155). */
-  async face(video: HTMLVideoElement): Promise<CaptureAnswer> {
+  async face(video: HTMLVideoElement, taken: (image: Blob) => void): Promise<CaptureAnswer> {
     const { api, clock, queue } = this.parts;
     const still = await takeStill(video, 'face', clock);
+    taken(still.image);
     const answer = await sendStill(api, this.#session, still);
     await queue.raise('faceCaptured', { evidence_id: answer.id }, evidence(answer.id, still.capturedAt)).answered;
     if (answer.check?.passed) this.parts.passed('face');
@@ -181,9 +182,10 @@ export class Checks {
   }
 
   /** 145, then the server's verdict (156, 1002). */
-  async document(video: HTMLVideoElement): Promise<CaptureAnswer> {
+  async document(video: HTMLVideoElement, taken: (image: Blob) => void): Promise<CaptureAnswer> {
     const { api, clock, queue } = this.parts;
     const still = await takeStill(video, 'document', clock);
+    taken(still.image);
     const answer = await sendStill(api, this.#session, still);
     await queue.raise('documentCaptured', { evidence_id: answer.id }, evidence(answer.id, still.capturedAt)).answered;
     if (answer.check?.passed) this.parts.passed('document');

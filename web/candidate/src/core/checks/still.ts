@@ -13,11 +13,22 @@ export interface Still {
 }
 
 const LONGEST_SIDE = 1920;
+/** A quick candidate presses the button before the preview of a new step has its first frame. */
+const FIRST_FRAME_MS = 5_000;
+
+/** Waits until the element shows something; rejects when the camera gives nothing. */
+async function firstFrame(video: HTMLVideoElement): Promise<void> {
+  const deadline = performance.now() + FIRST_FRAME_MS;
+  while (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
+    if (performance.now() > deadline) throw new Error('the camera shows no picture');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 /** Takes the picture a video element shows now, unmirrored, as JPEG. */
 export async function takeStill(video: HTMLVideoElement, kind: CaptureKind, clock: Clock): Promise<Still> {
+  await firstFrame(video);
   const { videoWidth, videoHeight } = video;
-  if (videoWidth === 0) throw new Error('the camera shows no picture');
   const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
   const canvas = document.createElement('canvas');
   canvas.width = Math.round(videoWidth * scale);

@@ -1,0 +1,157 @@
+import { html, LitElement } from 'lit';
+import { type Entered, EntryError, type EntryFault, enterAgain, enterByLink } from '../core/entry';
+import { ExamSession } from '../core/session';
+import './checks-view';
+import './exam-view';
+import './message-view';
+import { words } from './words';
+
+/** Where this page was opened: by a join link, or again in a session it knows. */
+export type Door = { kind: 'link'; token: string } | { kind: 'session'; id: string } | null;
+
+export function doorOf(path: string): Door {
+  const link = /^\/join\/([^/]+)\/?$/.exec(path);
+  if (link) return { kind: 'link', token: decodeURIComponent(link[1]!) };
+  const room = /^\/room\/([^/]+)\/?$/.exec(path);
+  return room ? { kind: 'session', id: decodeURIComponent(room[1]!) } : null;
+}
+
+/** Opens the session and shows the screen that fits its phase. */
+export class App extends LitElement {
+  static override properties = { fault: { state: true }, session: { state: true } };
+  declare fault: EntryFault | null;
+  declare session: ExamSession | null;
+  #opening = false;
+
+  constructor() {
+    super();
+    this.fault = null;
+    this.session = null;
+  }
+
+  override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener('beforeunload', this.#guard);
+    void this.#open(false);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener('beforeunload', this.#guard);
+  }
+
+  override render() {
+    const { session } = this;
+    if (this.fault) return this.#problem(this.fault);
+    if (!session) return html`<op-message heading=${words.loading} step="loading"></op-message>`;
+    switch (session.view.phase) {
+      case 'checks':
+        return html`<op-checks .session=${session}></op-checks>`;
+      case 'waiting':
+        return this.#say(words.waiting, 'waiting');
+      case 'exam':
+        return html`<op-exam .session=${session}></op-exam>`;
+      case 'finishing':
+        return html`<op-finishing .session=${session}></op-finishing>`;
+      case 'ended':
+        return this.#ended(session);
+      case 'declined': {
+        const w = words.consent.refused;
+        return this.#say({ title: w.title, what: w.what }, 'declined', w.again, w.next);
+      }
+      case 'replaced':
+        return this.#say(words.replaced, 'replaced', words.continueHere);
+      case 'locked-out':
+        return this.#say(words.lockedOut, 'locked-out', words.continueHere);
+      case 'signed-out':
+        return this.#say(words.signedOut, 'signed-out');
+    }
+  }
+
+  #ended(session: ExamSession) {
+    const { ended } = session.view;
+    const how = ended?.how === 'terminated' || ended?.how === 'expired' ? ended.how : 'completed';
+    const said = words.ended[how];
+    const more = ended?.complete === false ? words.ended.incomplete.what : '';
+    const text = ended?.complete === false ? words.ended.incomplete.title : said.what;
+    const reason = ended?.reason ? words.ended.reason(ended.reason) : '';
+    return this.#say({ title: said.title, what: text }, 'ended', '', [reason, more].filter(Boolean).join(' '), how === 'completed');
+  }
+
+  #say(said: { title: string; what: string }, step: string, action = '', more = '', good = false) {
+    const room = this.session?.view.room;
+    return html`<op-message
+      organization=${room?.organization.name ?? ''}
+      exam=${room?.exam.title ?? ''}
+      heading=${said.title}
+      text=${said.what}
+      more=${more}
+      action=${action}
+      step=${step}
+      ?good=${good}
+      @act=${() => this.#act(step)}
+    ></op-message>`;
+  }
+
+  #problem(fault: EntryFault) {
+    const said = words.faults[fault];
+    const again: EntryFault[] = ['elsewhere', 'no-answer', 'other', 'no-store'];
+    const action = fault === 'other-tab' ? words.continueHere : again.includes(fault) ? words.tryAgain : '';
+    return this.#say(said, fault, action);
+  }
+
+  #act(step: string): void {
+    if (step === 'other-tab') void this.#open(true);
+    // A fresh load is the surest way back: everything that counts is in the page's store.
+    else if (step === 'replaced' || step === 'declined') location.reload();
+    else if (step === 'locked-out') {
+      sessionStorage.setItem('openproctor-take-over', '1');
+      location.reload();
+    } else void this.#open(false);
+  }
+
+  async #open(takeOver: boolean): Promise<void> {
+    if (this.#opening) return;
+    this.#opening = true;
+    this.fault = null;
+    const take = takeOver || sessionStorage.getItem('openproctor-take-over') === '1';
+    sessionStorage.removeItem('openproctor-take-over');
+    try {
+      const entered = await this.#enter(take);
+      const { room } = entered;
+      history.replaceState(null, '', `/room/${room.session_id}`);
+      document.title = `${room.exam.title} – ${room.organization.name}`;
+      const session = new ExamSession(entered, words.exam.plate);
+      let phase = session.view.phase;
+      session.on('change', (view) => {
+        if (view.phase === phase) return;
+        phase = view.phase;
+        this.requestUpdate();
+      });
+      await session.open();
+      this.session = session;
+    } catch (error) {
+      this.fault = error instanceof EntryError ? error.fault : 'other';
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  #enter(takeOver: boolean): Promise<Entered> {
+    const door = doorOf(location.pathname);
+    if (door?.kind === 'link') return enterByLink(door.token, takeOver);
+    if (door?.kind === 'session') return enterAgain(door.id, takeOver);
+    return Promise.reject(new EntryError('no-session'));
+  }
+
+  /** Asks before a running exam is closed by accident. */
+  readonly #guard = (event: BeforeUnloadEvent): void => {
+    const phase = this.session?.view.phase;
+    if (phase === 'exam' || phase === 'finishing') event.preventDefault();
+  };
+}
+customElements.define('op-app', App);
