@@ -96,7 +96,7 @@ class Candidate:
         self._answers: dict[int, asyncio.Future[Frame]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._frames = 0
-        self._attempt = 0
+        self.attempts = 0
         self._at = 0
         self._pings: dict[int, float] = {}
 
@@ -150,11 +150,11 @@ class Candidate:
         refuses, ``OSError`` or ``websockets.InvalidHandshake`` if there is no line.
         """
         await self.disconnect()
-        self._attempt += 1
+        self.attempts += 1
         url = protocol.socket_url(self.base_url, self.session_id)
         asked = time.monotonic()
         socket = await connect(url, compression=None, ping_interval=None, max_size=2**22, proxy=None)
-        frame = protocol.hello(self.candidate_token, self.device, self.page, self._attempt, offline)
+        frame = protocol.hello(self.candidate_token, self.device, self.page, self.attempts, offline)
         await socket.send(frame, text=True)
         try:
             welcome = protocol.read_frame(await socket.recv())
@@ -165,7 +165,7 @@ class Candidate:
             raise RefusedError(int(welcome.problem.get("status", 0)), welcome.problem)
         self.clock.observe(welcome.server_time, asked, time.monotonic())
         await socket.send(b'{"t":"ready"}', text=True)
-        self._socket, self._attempt = socket, 0
+        self._socket, self.attempts = socket, 0
         beat = self.heartbeat_s or welcome.heartbeat_ms / 1000
         self._tasks = [asyncio.create_task(self._listen(socket)), asyncio.create_task(self._beat(socket, beat))]
 

@@ -59,18 +59,25 @@ class Recording:
     screen_again: list[Blob]
 
 
-async def play_sample_session(base_url: str, api_key: str, on_progress: Progress = lambda _share, _words: None) -> str:
+async def play_sample_session(
+    base_url: str,
+    api_key: str,
+    on_progress: Progress = lambda _share, _words: None,
+    *,
+    recording: Recording | None = None,
+) -> str:
     """Make the sample session and wait until the server has looked at it; its id.
 
     Keeps step with the server's clock: as long as the sitting on an ordinary server, shorter on one whose clock runs
     faster. Does nothing if the session is completed already; goes on to the next attempt if an earlier one was broken
-    off. Raises :class:`RefusedError` or ``httpx.TransportError`` if the server refuses or goes away.
+    off. ``recording`` is what :func:`encode_sitting` made, if that was done before. Raises :class:`RefusedError` or ``httpx.TransportError`` if the server refuses or goes away.
     """
     headers = {"Authorization": f"Bearer {api_key}"}
     async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30) as http:
         session = await _session(http)
         if session["state"] != "completed":
-            recording = await encode_sitting(lambda share: on_progress(share * _ENCODING, "Encoding a recording"))
+            if recording is None:
+                recording = await encode_sitting(lambda share: on_progress(share * _ENCODING, "Encoding a recording"))
             async with Candidate(base_url, session["join_url"]) as candidate:
                 await _sit(candidate, recording, on_progress)
         await _wait_for_findings(http, session["id"], on_progress)
@@ -233,6 +240,7 @@ class _Sitting:
         await self._candidate.cut()
 
     async def _fail_to_connect(self, attempt: int, at: int) -> None:
+        self._candidate.attempts = attempt
         self._candidate.note(158, {"attempt": attempt, "error": "The network is not reachable."}, at)
 
     async def _find_line(self, _at: int) -> None:
