@@ -20,8 +20,9 @@ from openproctor.assembly import Platform
 from openproctor.captures.endpoints import router as captures_router
 from openproctor.catalog import CATALOG_FILE
 from openproctor.config import Settings
-from openproctor.errors import PROBLEM_BASE, PROBLEM_MEDIA_TYPE, Problem
+from openproctor.errors import PROBLEM_BASE, Problem
 from openproctor.exams.endpoints import router as exams_router
+from openproctor.hotpaths import HotPaths, problem_response
 from openproctor.integrations.endpoints import router as exports_router
 from openproctor.media.endpoints import router as media_router
 from openproctor.pages import page_routes
@@ -38,16 +39,6 @@ _HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin-allow-popups"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-
-
-def problem_response(problem: Problem) -> Response:
-    """A problem as an HTTP answer."""
-    headers = {"Cache-Control": "no-store"}
-    if problem.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(problem.retry_after)))
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(problem.document(), problem.status, headers, PROBLEM_MEDIA_TYPE)
 
 
 class Guard:
@@ -188,6 +179,7 @@ def create_app(settings: Settings) -> FastAPI:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+    app.add_middleware(HotPaths, platform=platform)
     app.add_middleware(Guard)
     app.add_api_route(
         "/api/v1/catalog",

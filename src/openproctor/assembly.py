@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from openproctor.accounts.principal import TokenCache
 from openproctor.accounts.repository import AccountRepository
 from openproctor.accounts.service import Accounts
 from openproctor.accounts.signing import Signer, load_secret
@@ -39,6 +40,7 @@ class Platform:
         self.objects = open_objects(settings.media_url, settings.data_dir)
         self.bus = LocalBus()
         self.signer = Signer(load_secret(settings))
+        self.tokens = TokenCache(self.signer)
         self.log = LogWriter(
             self.database.log,
             self.bus,

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from openproctor.accounts.principal import AsCandidate, AsStaff, AsStaffOrLink
+from openproctor.accounts.principal import AsCandidate, AsStaff, AsStaffOrLink, CandidateToken
 from openproctor.bodies import read_body
 from openproctor.errors import Problem, not_found
 from openproctor.media.playlist import render
@@ -25,7 +25,15 @@ async def put_chunk(
     request: Request, response: Response, who: AsCandidate, session_id: str, track: str, number: int
 ) -> dict[str, Any]:
     """Store a numbered chunk of a recording: 201 when stored, 200 when it was there already."""
-    platform = request.app.state.platform
+    status, stored = await store_chunk(request.app.state.platform, who, request, track, number)
+    response.status_code = status
+    return stored
+
+
+async def store_chunk(
+    platform: Any, who: CandidateToken, request: Request, track: str, number: int
+) -> tuple[int, dict[str, Any]]:
+    """The work of :func:`put_chunk`: the status, and what is stored."""
     session = await platform.sessions.of_candidate(who)
     part = _header_number(request, "x-recording-part")
     started = _header_number(request, "x-part-started-at")
@@ -44,12 +52,9 @@ async def put_chunk(
     platform.timekeeper.chunk_came(session, track)
     if new:
         platform.bus.publish("chunks", (session.organization_id, session.id, track, number))
-    else:
-        response.status_code = 200
     if session.finish_requested_at is not None:
         await platform.sessions.complete_if_all_in(session)
-    result: dict[str, Any] = stored
-    return result
+    return (201 if new else 200), stored
 
 
 def _check_track(track: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from openproctor.accounts.principal import AsCandidate
+from openproctor.accounts.principal import AsCandidate, CandidateToken
 from openproctor.bodies import read_body
 from openproctor.eventlog.accept import read_batch
 from openproctor.sessions.service import Sessions, decode_manifest
@@ -84,7 +84,11 @@ async def room(request: Request, who: AsCandidate) -> dict[str, Any]:
 )
 async def post_events(request: Request, who: AsCandidate) -> Acknowledged:
     """A batch of events, for when sockets are blocked. Answered once it is on the disk."""
-    platform = request.app.state.platform
+    return Acknowledged(**await take_batch(request.app.state.platform, who, request))
+
+
+async def take_batch(platform: Any, who: CandidateToken, request: Request) -> dict[str, Any]:
+    """The work of :func:`post_events`: ``{acknowledged, refused}``."""
     session = await platform.sessions.of_candidate(who)
     batch = read_batch(await read_body(request, platform.settings.max_batch_bytes, "batch"))
     future, numbers, refused = await platform.sessions.take_events(session, batch)
@@ -92,7 +96,7 @@ async def post_events(request: Request, who: AsCandidate) -> Acknowledged:
         await future
     if session.finish_requested_at is not None:
         await platform.sessions.complete_if_all_in(session)
-    return Acknowledged(acknowledged=numbers, refused=[r.document() for r in refused])
+    return {"acknowledged": numbers, "refused": [r.document() for r in refused]}
 
 
 @router.post("/sessions/{session_id}/start")
