@@ -1,0 +1,116 @@
+"""The camera itself: covered or black, or a picture that stands still."""
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from openproctor.analysis.episodes import Machine, Turn
+from openproctor.analysis.findings import NO_TWIN, TWINS, Finding, Maker, ended_state, finding_data
+from openproctor.analysis.looks import Look
+from openproctor.analysis.samples import Frame, Segment
+from openproctor.analysis.settings import (
+    FACE_KEEP,
+    FROZEN,
+    FROZEN_MEAN,
+    FROZEN_MOST,
+    OBSCURED,
+    OBSCURED_CONTRAST,
+    OBSCURED_LIGHT,
+    RELEASE_DEFAULT,
+    AnalysisSettings,
+)
+from openproctor.analysis.things import unpacked
+from openproctor.vision.geometry import Image
+from openproctor.vision.quality import Change, change, thumbnail
+
+if TYPE_CHECKING:
+    from openproctor.analysis.pipeline import Stretch
+
+BAD, GOOD = "bad", "good"
+_MAKER = Maker("picture-measures", "", "opencv")
+
+
+class CameraWatch:
+    """Obscured and frozen, from key frames: both last, so that two seconds between looks are enough."""
+
+    def __init__(self, settings: AnalysisSettings, digest: str) -> None:
+        self._digest = digest
+        wanted = {OBSCURED: "camera_obscured", FROZEN: "camera_frozen"}
+        self._machines = {
+            type_id: Machine(
+                hold={BAD: settings.hold[type_id], GOOD: RELEASE_DEFAULT}, need={BAD: 3, GOOD: 2}, state=GOOD
+            )
+            for type_id, name in wanted.items()
+            if settings.detectors[name]
+        }
+        self._thumb: Image | None = None
+        self._at: int | None = None
+
+    def see(self, segment: Segment, frames: list[Frame], looks: list[Look], stretch: "Stretch") -> list[Finding]:
+        """Count the key frames of a segment."""
+        found: list[Finding] = []
+        for frame, look in zip(frames, looks, strict=True):
+            if OBSCURED in self._machines:
+                covered, score = _obscured(look)
+                turn = self._machines[OBSCURED].see(look.at, BAD if covered else GOOD, score)
+                found += self._turned(OBSCURED, turn, look, stretch, brightness=look.light)
+            if FROZEN in self._machines:
+                found += self._frozen(frame, look, stretch)
+        return found
+
+    def _frozen(self, frame: Frame, look: Look, stretch: "Stretch") -> list[Finding]:
+        thumb = thumbnail(frame.image)
+        before, self._thumb = self._thumb, thumb
+        if before is None:
+            return []
+        difference = change(before, thumb, level=False)
+        still = difference.mean < FROZEN_MEAN and difference.most < FROZEN_MOST
+        # a black picture does not change either, but it is called obscured
+        value = BAD if still and not _obscured(look)[0] else GOOD
+        score = _share(difference) if still else 0.0
+        turn = self._machines[FROZEN].see(look.at, value, score)
+        return self._turned(FROZEN, turn, look, stretch, difference=difference.mean)
+
+    def _turned(self, type_id: int, turn: Turn | None, look: Look, stretch: "Stretch", **more: float) -> list[Finding]:
+        if turn is None:
+            return []
+        ended = []
+        if turn.state == GOOD:
+            if turn.ended is None:
+                return []
+            ended = [ended_state(type_id, turn.ended.since, turn.since, turn.ended)]
+            type_id, more = TWINS.get(type_id, NO_TWIN), {}
+        data = finding_data(type_id, turn.tally.best, _MAKER, self._digest, look.time, stretch.inputs[:], ended, **more)
+        del data["model_digest"]
+        return [Finding(type_id, turn.since, data["score"], data, ended, stretch.images.get(look.at), look.at)]
+
+    def open_states(self) -> list[tuple[int, int]]:
+        return [
+            (type_id, machine.tally.since)
+            for type_id, machine in self._machines.items()
+            if machine.state == BAD and machine.tally is not None
+        ]
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "machines": {str(type_id): machine.dump() for type_id, machine in self._machines.items()},
+            "thumb": base64.b64encode(self._thumb.tobytes()).decode() if self._thumb is not None else None,
+        }
+
+    def restore(self, raw: dict[str, Any]) -> None:
+        for type_id, machine in self._machines.items():
+            if str(type_id) in raw["machines"]:
+                machine.restore(raw["machines"][str(type_id)])
+        self._thumb = unpacked(raw["thumb"])
+
+
+def _obscured(look: Look) -> tuple[bool, float]:
+    """Black or featureless, and no face: with a score that grows as the picture gets emptier."""
+    if any(face.score >= FACE_KEEP for face in look.faces):
+        return False, 0.0
+    dark = 1 - look.light / OBSCURED_LIGHT
+    flat = 1 - look.contrast / OBSCURED_CONTRAST
+    return dark > 0 or flat > 0, round(min(1.0, max(dark, flat, 0.0) + 0.5), 4)
+
+
+def _share(difference: Change) -> float:
+    return round(1 - max(difference.mean / FROZEN_MEAN, difference.most / FROZEN_MOST) / 2, 4)

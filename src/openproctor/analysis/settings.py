@@ -1,0 +1,143 @@
+"""Every threshold of the analysis, with its reason, and what an exam's policy changes in them.
+
+Scores are 0 to 1, times in ms, light 0 to 255, places and sizes shares of the picture.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+VERSION = 1  # of the rules: part of every finding's settings digest
+
+FACE_ONE, FACE_NONE, FACE_MANY = 15, 16, 81
+PHONE, BOOK, LAPTOP = 169, 170, 1045
+COVERED, OBSCURED, FROZEN, SPEECH, AWAY, MISMATCH = 1041, 1043, 1044, 1046, 1042, 1040
+
+# -- faces ---------------------------------------------------------------------------------------------------------
+# On 122 pictures without people the detector saw a face in 6 at 0.5, in 1 at 0.6, in none at 0.7; at 0.6 it counted 23 of
+# 24 pictures with none to five faces exactly.
+FACE_NEW = 0.6
+# A face that is there already may turn or dim a little without being lost.
+FACE_KEEP = 0.45
+# Smaller than this (height) it is a picture on the wall or noise; a person at four metres measures 0.05.
+FACE_LEAST = 0.035
+
+# -- objects -------------------------------------------------------------------------------------------------------
+LABELS = {PHONE: "cell phone", BOOK: "book", LAPTOP: "laptop"}
+PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRule:
+    """``suspect``: from this score on a key frame is looked at closer; ``confirm``: a closer look at it must reach this;
+    ``keep``: what is in view already stays so; ``need``: frames of the dense look that must reach ``confirm``."""
+
+    suspect: float
+    confirm: float
+    keep: float
+    need: int
+
+
+OBJECT_RULES = {
+    # a phone in a hand is small and half hidden: suspect early, confirm on several enlarged views and frames
+    PHONE: ObjectRule(suspect=0.15, confirm=0.42, keep=0.25, need=3),
+    BOOK: ObjectRule(suspect=0.18, confirm=0.42, keep=0.25, need=3),
+    # screens, windows and picture frames look like laptops: only sure ones count
+    LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, keep=0.40, need=4),
+}
+PERSON_SURE = 0.5  # for "somebody is there, but no face"
+PERSON_LEAST = 0.08  # share of the picture; a seated candidate fills 0.2 to 0.6
+OBJECT_LEAST = 0.002  # share of the picture; below this the detector guesses
+OBJECT_MOST = 0.6  # a "phone" over half of the picture is the picture's frame
+OBJECT_REACH = 0.3  # a thing in a hand moves no further than this between two frames
+RELEASE_OBJECT = 3_000  # how long it must be out of sight before it is gone: hands hide it for a moment
+DISMISS_FIRST, DISMISS_MOST = 8_000, 64_000  # after a closer look found nothing, the same place rests, longer each time
+DISMISS_RISE = 0.12  # unless its score rises by this
+REST_MOST = 8_000  # object detection rests while the picture does not change, but no longer than this
+REST_CHANGE = 3.5  # most changed of 48 blocks, light levels: breathing and noise stay below
+
+# -- camera --------------------------------------------------------------------------------------------------------
+OBSCURED_LIGHT = 14.0  # mean; a lens cap gives 0 to 8, a dark room with a lit face 20
+OBSCURED_CONTRAST = 9.0  # deviation; a finger or tape on the lens gives 2 to 8
+FROZEN_MEAN, FROZEN_MOST = 0.12, 0.6  # a still picture coded again and again changes by less, a living one by more
+
+# -- sound ---------------------------------------------------------------------------------------------------------
+SPEECH_SCORE = 0.5
+SPEECH_ABOVE_FLOOR = 5.0  # dB above the quietest tenth of the last half minute
+SPEECH_BIN = 250  # ms judged together
+RELEASE_SPEECH = 4_000  # pauses between sentences belong to it
+
+# -- gaze ----------------------------------------------------------------------------------------------------------
+AWAY_YAW, AWAY_PITCH, AWAY_GAZE = 28.0, 22.0, 0.10  # away from the candidate's own usual direction
+AWAY_BASELINE = 8  # looks before there is a usual direction
+# -- same person ---------------------------------------------------------------------------------------------------
+MISMATCH_SAME, MISMATCH_OTHER = 0.8, 0.9  # distance of embeddings: same below, different above, unsure between
+
+GAP = 4_500  # ms without a picture after which nothing that was about to be raised counts on
+RELEASE_DEFAULT = 2_000
+
+DEFAULT_HOLD = {
+    FACE_ONE: 0,
+    FACE_NONE: 3_000,
+    FACE_MANY: 2_000,
+    PHONE: 0,
+    BOOK: 0,
+    MISMATCH: 6_000,
+    COVERED: 4_000,
+    AWAY: 4_000,
+    OBSCURED: 4_000,
+    FROZEN: 10_000,
+    LAPTOP: 0,
+    SPEECH: 1_000,
+}
+DEFAULT_DETECTORS = {
+    "faces": True,
+    "objects": True,
+    "face_covered": True,
+    "camera_obscured": True,
+    "camera_frozen": True,
+    "laptop": True,
+    "speech": True,
+    "looking_away": False,
+    "face_mismatch": False,
+    "virtual_camera": True,
+}
+
+
+@dataclass(frozen=True)
+class AnalysisSettings:
+    """What is looked for, and how long it must hold (ms by event type)."""
+
+    detectors: dict[str, bool] = field(default_factory=lambda: dict(DEFAULT_DETECTORS))
+    hold: dict[int, int] = field(default_factory=lambda: dict(DEFAULT_HOLD))
+
+    @classmethod
+    def of(cls, policy: Any = None) -> "AnalysisSettings":
+        """From an exam's policy: the model, its JSON as a mapping, or None for the defaults."""
+        if policy is None:
+            return cls()
+        raw: Mapping[str, Any] = policy if isinstance(policy, Mapping) else policy.model_dump()
+        hold = {int(key): int(value) for key, value in (raw.get("hold_ms") or {}).items()}
+        return cls({**DEFAULT_DETECTORS, **(raw.get("detectors") or {})}, {**DEFAULT_HOLD, **hold})
+
+    @property
+    def object_types(self) -> tuple[int, ...]:
+        """Event types of the objects looked for."""
+        wanted = (PHONE, BOOK) if self.detectors["objects"] else ()
+        return (*wanted, LAPTOP) if self.detectors["laptop"] else wanted
+
+    @property
+    def looks_for_people(self) -> bool:
+        """Whether people are looked for where no face is."""
+        return self.detectors["faces"] and self.detectors["face_covered"]
+
+    def digest(self) -> str:
+        """SHA-256 over the rules and these settings: equal digests, equal findings on equal bytes."""
+        rules: dict[str, Any] = {
+            name: value for name, value in globals().items() if name.isupper() and isinstance(value, int | float | str)
+        }
+        rules["OBJECT_RULES"] = {str(key): asdict(rule) for key, rule in OBJECT_RULES.items()}
+        text = json.dumps([rules, asdict(self)], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,258 @@
+"""Phones, books and other computers: suspected on key frames, confirmed only by looking closer.
+
+A key frame is looked at whole and, in turns, in an enlarged lower part. A suspect is looked at again in crops and tiles of
+the same picture; only if it grows there are the pictures round it looked at one by one. A place that turned out to be
+nothing rests for a while, longer each time.
+"""
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openproctor.analysis.detectors import Detectors
+from openproctor.analysis.episodes import Machine
+from openproctor.analysis.findings import NO_TWIN, TWINS, Finding, Maker, ended_state, finding_data
+from openproctor.analysis.looks import TILES, Found, Look, Looker
+from openproctor.analysis.settings import (
+    DISMISS_FIRST,
+    DISMISS_MOST,
+    DISMISS_RISE,
+    LABELS,
+    OBJECT_REACH,
+    OBJECT_RULES,
+    RELEASE_OBJECT,
+    REST_CHANGE,
+    REST_MOST,
+    AnalysisSettings,
+)
+from openproctor.vision.geometry import Image
+from openproctor.vision.quality import THUMB, change, thumbnail
+
+if TYPE_CHECKING:
+    from openproctor.analysis.pipeline import Stretch
+
+IN, OUT = "in", "out"
+STAGE = 0.75  # of ``confirm``: what a suspect must reach in the enlarged views of one picture to be looked at closely
+
+
+class ThingsWatch:
+    """The object states of one session."""
+
+    def __init__(self, detectors: Detectors, settings: AnalysisSettings, looker: Looker, digest: str) -> None:
+        self._looker = looker
+        self._digest = digest
+        objects = detectors.objects
+        self._maker = Maker(objects.model.name, objects.model.sha256, objects.runtime)
+        self._types = settings.object_types
+        self._machines = {
+            type_id: Machine(
+                hold={IN: settings.hold[type_id], OUT: RELEASE_OBJECT},
+                need={IN: OBJECT_RULES[type_id].need, OUT: 3},
+                contrary=6,
+                state=OUT,
+            )
+            for type_id in self._types
+        }
+        # where each was seen last while it is in view or about to be: a thing does not jump
+        self._place: dict[int, Found] = {}
+        self._dismissed: list[dict[str, Any]] = []
+        self._glances = 0
+        self._looked_at: int | None = None
+        self._thumb: Image | None = None
+
+    # -- key frames ----------------------------------------------------------------------------------------------------
+
+    def glance(self, image: Image, look: Look, needs_people: bool) -> None:
+        """Look for things in a key frame, unless nothing has changed since the last time."""
+        if not self._looker.labels:
+            return
+        thumb = thumbnail(image)
+        busy = any(machine.state == IN or machine.undecided for machine in self._machines.values())
+        if self._thumb is not None and self._looked_at is not None and not busy and not needs_people:
+            still = change(self._thumb, thumb).most < REST_CHANGE
+            if still and look.at - self._looked_at < REST_MOST:
+                return
+        self._thumb, self._looked_at = thumb, look.at
+        self._glances += 1
+        if self._types and self._glances % 2 == 0 and not needs_people and not busy:
+            # every other time one of the two lower tiles, enlarged: a small phone is only seen there
+            look.things = self._looker.things(image, TILES[self._glances // 2 % 2])
+            return
+        look.things = self._looker.things(image)
+        held = [self._place[t] for t in self._types if self._machines[t].state == IN and t in self._place]
+        if held and any(self._value(t, look)[0] != IN for t in self._types if self._machines[t].state == IN):
+            look.things = self._looker.closer(image, look.things, held, tiles=False)
+
+    def curious(self, looks: list[Look], images: dict[int, Image]) -> bool:
+        """Whether to look at every picture: something is about to change, or a suspect grows when enlarged."""
+        if any(machine.undecided for machine in self._machines.values()):
+            return True
+        wanted = False
+        for look in looks:
+            if look.things is None:
+                continue
+            for type_id in self._types:
+                if self._machines[type_id].state == IN:
+                    wanted |= self._value(type_id, look)[0] != IN
+            suspects = [found for found in look.things if self._suspicious(found, look.at)]
+            if suspects:
+                closer = self._looker.closer(images[look.at], look.things, suspects[:2], tiles=True)
+                grown = [found for found in closer if self._grown(found)]
+                look.things = closer
+                if grown:
+                    wanted = True
+                else:
+                    for suspect in suspects:
+                        self._dismiss(suspect, look.at)
+        return wanted
+
+    def _suspicious(self, found: Found, at: int) -> bool:
+        type_id = next((t for t in self._types if LABELS[t] == found.label), None)
+        if type_id is None or self._machines[type_id].state == IN:
+            return False
+        if found.score < OBJECT_RULES[type_id].suspect:
+            return False
+        return not any(
+            old["label"] == found.label
+            and at < old["until"]
+            and found.score < old["score"] + DISMISS_RISE
+            and found.near(Found(old["label"], 0.0, tuple(old["box"])), 0.08)
+            for old in self._dismissed
+        )
+
+    def _grown(self, found: Found) -> bool:
+        type_id = next((t for t in self._types if LABELS[t] == found.label), None)
+        return type_id is not None and found.score >= STAGE * OBJECT_RULES[type_id].confirm
+
+    def _dismiss(self, found: Found, at: int) -> None:
+        wait, score = DISMISS_FIRST, found.score
+        kept = []
+        for old in self._dismissed:
+            if old["label"] == found.label and found.near(Found(old["label"], 0.0, tuple(old["box"])), 0.08):
+                wait = min(DISMISS_MOST, max(wait, old["wait"] * 2))
+                score = max(score, old["score"])
+            elif at < old["until"] + DISMISS_MOST:
+                kept.append(old)
+        entry = {"label": found.label, "box": list(found.box), "score": score, "wait": wait, "until": at + wait}
+        self._dismissed = [*kept, entry][-24:]
+
+    # -- close looks ---------------------------------------------------------------------------------------------------
+
+    def closely(self, image: Image, look: Look, enlarge: bool) -> None:
+        """Look for things in a picture of a close look."""
+        look.things = self._looker.things(image)
+        if not enlarge:
+            return
+        suspects = [
+            found
+            for type_id in self._types
+            for found in look.things
+            if found.label == LABELS[type_id] and found.score >= OBJECT_RULES[type_id].suspect * 0.8
+        ]
+        suspects = sorted(suspects, key=lambda found: -found.score)[:2]
+        # and where it was seen just now, should it have faded
+        suspects += [
+            place
+            for type_id, place in self._place.items()
+            if not any(found.label == place.label and found.near(place, 0.1) for found in suspects)
+        ]
+        look.things = self._looker.closer(image, look.things, suspects, tiles=not suspects)
+
+    def _value(self, type_id: int, look: Look) -> tuple[str | None, float, Found | None]:
+        if look.things is None:
+            return None, 0.0, None
+        rule, machine = OBJECT_RULES[type_id], self._machines[type_id]
+        candidates = [found for found in look.things if found.label == LABELS[type_id]]
+        place = self._place.get(type_id)
+        if place is not None and machine.next == IN:
+            candidates = [found for found in candidates if found.near(place, OBJECT_REACH)]
+        best = max(candidates, key=lambda found: found.score, default=None)
+        if best is None:
+            return OUT, 0.0, None
+        if machine.state == IN:
+            return (IN if best.score >= rule.keep else OUT), best.score, best
+        if best.score >= rule.confirm:
+            return IN, best.score, best
+        # nearly: no opinion while it is being decided
+        return (None if best.score >= rule.keep else OUT), best.score, best
+
+    def see(self, look: Look, stretch: "Stretch") -> list[Finding]:
+        """Count one look."""
+        found: list[Finding] = []
+        for type_id in self._types:
+            machine = self._machines[type_id]
+            value, score, thing = self._value(type_id, look)
+            undecided = machine.undecided
+            turn = machine.see(look.at, value, score)
+            if value == IN and thing is not None:
+                self._place[type_id] = thing
+            if undecided and not machine.undecided and machine.state == OUT and type_id in self._place:
+                self._dismiss(self._place.pop(type_id), look.at)
+            if turn is None:
+                continue
+            if turn.state == IN:
+                found.append(self._raise(type_id, turn.since, turn.tally.best, turn.tally.best_at, look, stretch))
+            else:
+                self._place.pop(type_id, None)
+                if turn.ended is not None:
+                    ended = [ended_state(type_id, turn.ended.since, turn.since, turn.ended)]
+                    twin = TWINS.get(type_id, NO_TWIN)
+                    data = finding_data(
+                        twin, turn.ended.best, self._maker, self._digest, look.time, stretch.inputs[:], ended
+                    )
+                    found.append(Finding(twin, turn.since, data["score"], data, ended))
+        return found
+
+    def _raise(self, type_id: int, since: int, best: float, best_at: int, look: Look, stretch: "Stretch") -> Finding:
+        label = LABELS[type_id]
+        shown = best_at if best_at in stretch.images else look.at
+        things = [found for found in look.things or () if found.label == label]
+        count = len([found for found in things if found.score >= OBJECT_RULES[type_id].keep])
+        data = finding_data(
+            type_id,
+            best,
+            self._maker,
+            self._digest,
+            look.time + (shown - look.at) / 1000,
+            stretch.inputs[:],
+            [],
+            box=list(self._place[type_id].box),
+            count=max(1, count),
+        )
+        return Finding(type_id, since, data["score"], data, [], stretch.images.get(shown), shown)
+
+    def open_states(self) -> list[tuple[int, int]]:
+        return [
+            (type_id, machine.tally.since)
+            for type_id, machine in self._machines.items()
+            if machine.state == IN and machine.tally is not None
+        ]
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "machines": {str(type_id): machine.dump() for type_id, machine in self._machines.items()},
+            "places": {str(t): [found.label, found.score, list(found.box)] for t, found in self._place.items()},
+            "dismissed": self._dismissed,
+            "glances": self._glances,
+            "looked_at": self._looked_at,
+            "thumb": base64.b64encode(self._thumb.tobytes()).decode() if self._thumb is not None else None,
+        }
+
+    def restore(self, raw: dict[str, Any]) -> None:
+        for type_id, machine in self._machines.items():
+            if str(type_id) in raw["machines"]:
+                machine.restore(raw["machines"][str(type_id)])
+        self._place = {int(key): Found(label, score, tuple(box)) for key, (label, score, box) in raw["places"].items()}
+        self._dismissed = raw["dismissed"]
+        self._glances, self._looked_at = raw["glances"], raw["looked_at"]
+        self._thumb = unpacked(raw["thumb"])
+
+
+def unpacked(text: str | None) -> Image | None:
+    """A thumbnail out of its JSON form."""
+    if text is None:
+        return None
+    return np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(THUMB[1], THUMB[0])
