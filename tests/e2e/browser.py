@@ -37,6 +37,14 @@ FLAGS = (
     "--force-color-profile=srgb",
 )
 
+PICKS = {
+    "a monitor": "--use-fake-ui-for-media-stream",
+    "nothing": "--use-fake-ui-for-media-stream=deny",
+    "the screen": "--auto-select-desktop-capture-source=Entire screen",
+    "a window": "--auto-select-window-capture-source-by-title=Notes",
+    "a tab": "--auto-select-tab-capture-source-by-title=Notes",
+}
+
 
 @dataclass(frozen=True)
 class Devices:
@@ -46,8 +54,9 @@ class Devices:
     """A Y4M or MJPEG file that the camera shows, over and over; None: no camera and no microphone."""
     microphone: Path | None = None
     """A WAV file that the microphone hears, over and over."""
-    shares: Literal["monitor", "window", "browser", "nothing", "real screen"] = "monitor"
-    """What the person picks when asked to share; "real screen" needs a display."""
+    shares: Literal["a monitor", "nothing", "the screen", "a window", "a tab"] = "a monitor"
+    """What the person picks when asked to share. "a monitor" is a test picture; "nothing" refuses camera and microphone
+    too. The rest is real: screen and window need a display, and window and tab one whose title is "Notes"."""
     screens: str = ""
     """Chromium's ``--screen-info``: ``{0,0 1600x1200}{1600,0 1280x1024}`` are two screens."""
     display: str | None = None
@@ -57,15 +66,11 @@ class Devices:
     def flags(self) -> list[str]:
         """Chromium's switches for it."""
         flags = ["--ozone-platform=x11"] if self.display else ["--headless"]
-        if self.shares == "real screen":
-            flags += ["--auto-select-desktop-capture-source=Entire screen"]
-        else:
-            flags += ["--use-fake-ui-for-media-stream"]
-        kind = f"=display-media-type={self.shares}" if self.shares in {"monitor", "window", "browser"} else ""
-        if self.camera:
-            flags += [f"--use-fake-device-for-media-stream{kind}", f"--use-file-for-fake-video-capture={self.camera}"]
-        else:
-            flags += ["--use-fake-device-for-media-stream=device-count=0"]
+        flags.append(PICKS[self.shares])
+        flags += [
+            "--use-fake-device-for-media-stream" + ("" if self.camera else "=device-count=0"),
+            *([f"--use-file-for-fake-video-capture={self.camera}"] if self.camera else []),
+        ]
         if self.microphone:
             flags += [f"--use-file-for-fake-audio-capture={self.microphone}"]
         if self.screens:

@@ -144,6 +144,7 @@ class Candidate:
         self.at("Share your screen")
         self.presses("Share my screen")
         self.reads("Your screen is shared")
+        self.page.bring_to_front()  # sharing a tab or window may have put that in front
         self.goes_on()
 
     def passes(self, checks: list[str]) -> None:

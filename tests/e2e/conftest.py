@@ -72,6 +72,21 @@ def integrator(server: LiveServer) -> Integrator:
     return Integrator(server)
 
 
+def _keep_what_the_page_says(candidate: Candidate) -> None:
+    """Console and refused requests of the page, for whoever looks into a failure."""
+    log = (LOGS / f"page-{candidate.sitting.id}.log").open("a", buffering=1)
+    page = candidate.page
+    page.on("console", lambda message: log.write(f"{message.type}: {message.text}\n"))
+    page.on("pageerror", lambda error: log.write(f"error: {error}\n"))
+    page.on("requestfailed", lambda request: log.write(f"failed: {request.method} {request.url} {request.failure}\n"))
+    page.on(
+        "response",
+        lambda answer: (
+            log.write(f"{answer.status} {answer.request.method} {answer.url}\n") if answer.status >= 400 else None
+        ),
+    )
+
+
 @pytest.fixture(scope="module")
 def room(playwright: Playwright, integrator: Integrator, media: Path) -> Room:
     """Invites a candidate and puts them, with camera and microphone, before the room's first step."""
@@ -89,6 +104,7 @@ def room(playwright: Playwright, integrator: Integrator, media: Path) -> Room:
         found = Devices(camera=camera.path if view else None, microphone=sound, **devices)
         with chromium(playwright, found, LOGS) as browser:
             candidate = Candidate(browser, camera, sitting)
+            _keep_what_the_page_says(candidate)
             try:
                 candidate.opens_the_link()
                 yield candidate
