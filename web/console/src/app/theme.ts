@@ -47,8 +47,16 @@ export const theme = createTheme({
 /** Dimmed text and placeholders of the library miss the contrast that WCAG AA asks for on our backgrounds. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { '--mantine-color-dimmed': '#565e70', '--mantine-color-placeholder': '#687084' },
-  dark: { '--mantine-color-dimmed': '#a9afbf', '--mantine-color-placeholder': '#8b92a5' },
+  light: {
+    '--mantine-color-dimmed': '#565e70',
+    '--mantine-color-placeholder': '#687084',
+    '--mantine-color-error': '#c92a2a',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#a9afbf',
+    '--mantine-color-placeholder': '#8b92a5',
+    '--mantine-color-error': '#ff8787',
+  },
 });
 
 export const colorSchemeManager = localStorageColorSchemeManager({ key: 'openproctor-color-scheme' });

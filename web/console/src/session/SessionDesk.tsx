@@ -185,13 +185,13 @@ export function SessionDesk({
             <Tabs.Panel value="events" className={classes.tabPanel ?? ''}>
               <EventsPanel />
             </Tabs.Panel>
-            <Tabs.Panel value="stills" className={classes.tabPanel ?? ''} data-scrolls>
+            <Tabs.Panel value="stills" className={classes.tabPanel ?? ''} data-scrolls tabIndex={0}>
               <StillsPanel />
             </Tabs.Panel>
-            <Tabs.Panel value="checks" className={classes.tabPanel ?? ''} data-scrolls>
+            <Tabs.Panel value="checks" className={classes.tabPanel ?? ''} data-scrolls tabIndex={0}>
               <ChecksPanel />
             </Tabs.Panel>
-            <Tabs.Panel value="policy" className={classes.tabPanel ?? ''} data-scrolls>
+            <Tabs.Panel value="policy" className={classes.tabPanel ?? ''} data-scrolls tabIndex={0}>
               <PolicyPanel />
             </Tabs.Panel>
           </Tabs>

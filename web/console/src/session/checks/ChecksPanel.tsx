@@ -91,7 +91,7 @@ export function ChecksPanel() {
   ].filter((entry) => entry.capture !== undefined);
   return (
     <div className={classes.panel}>
-      <h3 className={classes.title}>Candidate</h3>
+      <h2 className={classes.title}>Candidate</h2>
       <dl className={classes.facts}>
         <dt>Name</dt>
         <dd>{session.candidate.name}</dd>
@@ -122,7 +122,7 @@ export function ChecksPanel() {
           ))}
         </div>
       )}
-      <h3 className={classes.title}>Checks</h3>
+      <h2 className={classes.title}>Checks</h2>
       {session.checks.length === 0 ? (
         <p className={classes.none}>The exam asks for no checks.</p>
       ) : (

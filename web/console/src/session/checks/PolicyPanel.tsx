@@ -10,7 +10,7 @@ export function PolicyPanel() {
     <div className={classes.panel}>
       {policyRows(policy).map(({ title, rows }) => (
         <section key={title}>
-          <h3 className={classes.title}>{title}</h3>
+          <h2 className={classes.title}>{title}</h2>
           <dl className={classes.facts}>
             {rows.map(([label, value]) => (
               <div key={label} className={classes.factRow}>

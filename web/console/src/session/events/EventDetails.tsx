@@ -68,7 +68,7 @@ export function EventDetails({ event }: { event: SessionEvent }) {
       <div className={classes.detailsHead}>
         <SeverityMark severity={event.severity} size={14} label={false} />
         <div className={classes.detailsTitle}>
-          <h3>{event.name}</h3>
+          <h2>{event.name}</h2>
           <p>
             {SEVERITY_NAMES[event.severity]} · {sourceName(event.source)} ·{' '}
             {clockLength(event.occurred_at - model.zero, { hours: true, tenths: true })}
@@ -110,13 +110,13 @@ export function EventDetails({ event }: { event: SessionEvent }) {
       )}
       {repeat.length > 0 && (
         <>
-          <h4>How it was found</h4>
+          <h3>How it was found</h3>
           <dl className={classes.fields}>
             <Fields fields={repeat} />
           </dl>
         </>
       )}
-      <h4>In the log</h4>
+      <h3>In the log</h3>
       <dl className={classes.fields}>
         <Row label="Happened">
           <time

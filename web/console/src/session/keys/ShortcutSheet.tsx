@@ -1,4 +1,5 @@
-import { Kbd, Modal } from '@mantine/core';
+import { Kbd } from '@mantine/core';
+import { Dialog } from '../../app/Dialog';
 import classes from './ShortcutSheet.module.css';
 import { SHORTCUTS } from './shortcuts';
 
@@ -6,13 +7,7 @@ const GROUPS = ['Findings', 'Playing', 'Timeline', 'Page'] as const;
 
 export function ShortcutSheet({ opened, close }: { opened: boolean; close: () => void }) {
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title="Keyboard shortcuts"
-      size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog opened={opened} close={close} title="Keyboard shortcuts" size="lg">
       <div className={classes.groups}>
         {GROUPS.map((group) => (
           <section key={group}>
@@ -35,6 +30,6 @@ export function ShortcutSheet({ opened, close }: { opened: boolean; close: () =>
       <p className={classes.note}>
         In the event list, ↑ and ↓ go from event to event. On the timeline, the wheel zooms and dragging pans.
       </p>
-    </Modal>
+    </Dialog>
   );
 }

@@ -194,8 +194,7 @@ export function Controls({
         <Button
           size="compact-sm"
           h={30}
-          variant={following ? 'light' : 'default'}
-          color={following ? 'teal' : 'gray'}
+          variant="default"
           leftSection={
             <span className={classes.liveDot} data-on={following || undefined} aria-hidden="true" />
           }

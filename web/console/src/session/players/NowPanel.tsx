@@ -33,7 +33,7 @@ export function NowPanel() {
   );
   return (
     <section className={classes.now} aria-label="At this moment">
-      <h3 className={classes.nowTitle}>At this moment</h3>
+      <h2 className={classes.nowTitle}>At this moment</h2>
       {events.length === 0 && <p className={classes.nowNone}>Nothing is going on that was noted.</p>}
       <ul className={classes.nowList}>
         {events.map((event) => (

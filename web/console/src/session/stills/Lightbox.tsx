@@ -1,6 +1,7 @@
-import { ActionIcon, Button, Group, Modal } from '@mantine/core';
+import { ActionIcon, Button, Group } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight, IconPlayerPlay } from '@tabler/icons-react';
 import { type KeyboardEvent, useMemo } from 'react';
+import { Dialog } from '../../app/Dialog';
 import { clockLength, wallDateTimeFull } from '../../time/format';
 import { useDesk } from '../desk';
 import { CodeValue } from '../events/EventDetails';
@@ -34,12 +35,11 @@ export function Lightbox({ captureId, close }: { captureId: string | null; close
     key.preventDefault();
   };
   return (
-    <Modal
+    <Dialog
       opened={capture !== undefined}
-      onClose={close}
+      close={close}
       size="xl"
       title={capture ? `${kindName(capture.kind)} · ${index + 1} of ${model.stills.length}` : ''}
-      closeButtonProps={{ 'aria-label': 'Close' }}
     >
       {capture && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the arrow keys work on everything inside
@@ -112,6 +112,6 @@ export function Lightbox({ captureId, close }: { captureId: string | null; close
           {capture.measures && <MeasureTable measures={capture.measures} />}
         </div>
       )}
-    </Modal>
+    </Dialog>
   );
 }

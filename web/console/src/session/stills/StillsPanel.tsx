@@ -47,9 +47,9 @@ export function StillsPanel() {
     <div className={classes.panel}>
       {groups.map(({ kind, stills }) => (
         <section key={kind}>
-          <h3 className={classes.kind}>
+          <h2 className={classes.kind}>
             {kindName(kind)} <span>{stills.length}</span>
-          </h3>
+          </h2>
           <ul className={classes.grid}>
             {stills.map(({ capture, at }) => (
               <li key={capture.id}>
