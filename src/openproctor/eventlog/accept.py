@@ -111,9 +111,9 @@ def accept(batch: WireBatch, now: int, earliest: int) -> tuple[list[NewEvent], l
         except msgspec.MsgspecError as error:
             refused.append(_malformed(raw, error))
             continue
-        refusal = _complaint(event)
-        if refusal is not None:
-            refused.append(refusal)
+        verdict = _judge(event)
+        if isinstance(verdict, Refusal):
+            refused.append(verdict)
             continue
         accepted.append(
             NewEvent(
@@ -121,9 +121,10 @@ def accept(batch: WireBatch, now: int, earliest: int) -> tuple[list[NewEvent], l
                 "candidate",
                 min(max(int(event.at), earliest), now),
                 event.data,
-                [{"kind": e.kind, "id": e.id} for e in event.evidence],
+                [{"kind": e.kind, "id": e.id} for e in event.evidence] if event.evidence else [],
                 batch.stream,
                 event.seq,
+                verdict,
             )
         )
     return accepted, refused
@@ -137,7 +138,8 @@ def _malformed(raw: msgspec.Raw, error: Exception) -> Refusal:
     return Refusal(seq, "malformed-event", "This is not an event", str(error))
 
 
-def _complaint(event: WireEvent) -> Refusal | None:
+def _judge(event: WireEvent) -> Refusal | bytes:
+    """The canonical form of the event's data, or why it is refused."""
     kind = CATALOG.types.get(event.type_id)
     if kind is None:
         return Refusal(
@@ -154,7 +156,9 @@ def _complaint(event: WireEvent) -> Refusal | None:
         return Refusal(
             event.seq, "malformed-event", "This is not an event", "seq and at must be positive whole numbers."
         )
-    if len(event.evidence) > 50 or any(e.kind != "capture" or len(e.id) != 26 for e in event.evidence):
+    if event.evidence and (
+        len(event.evidence) > 50 or any(e.kind != "capture" or len(e.id) != 26 for e in event.evidence)
+    ):
         return Refusal(
             event.seq,
             "malformed-event",
@@ -167,8 +171,9 @@ def _complaint(event: WireEvent) -> Refusal | None:
             event.seq, "schema", "The data does not fit its event type", f"{kind.id} {kind.name}: {complaint}"
         )
     try:
-        if len(canonical(event.data)) > MAX_DATA_BYTES:
+        data = canonical(event.data)
+        if len(data) > MAX_DATA_BYTES:
             return Refusal(event.seq, "schema", "The data is too large", f"at most {MAX_DATA_BYTES} bytes.")
     except ValueError as error:
         return Refusal(event.seq, "schema", "The data does not fit its event type", str(error))
-    return None
+    return data

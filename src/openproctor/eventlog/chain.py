@@ -15,9 +15,9 @@ def genesis(session_id: str) -> bytes:
     return hashlib.sha256(b"openproctor/1/" + session_id.encode()).digest()
 
 
-def data_digest(salt: bytes, data: dict[str, Any]) -> str:
-    """Commitment to an event's data, hex. ``salt`` is 16 random bytes kept beside the data."""
-    return hashlib.sha256(salt + canonical(data)).hexdigest()
+def data_digest(salt: bytes, data: dict[str, Any] | bytes) -> str:
+    """Commitment to an event's data (or its canonical form), hex. ``salt`` is 16 random bytes kept beside the data."""
+    return hashlib.sha256(salt + (data if isinstance(data, bytes) else canonical(data))).hexdigest()
 
 
 def link_event(
@@ -36,22 +36,16 @@ def link_event(
     evidence: list[dict[str, Any]],
 ) -> bytes:
     """Link of an event, 32 bytes."""
-    entry = {
-        "at": occurred_at,
-        "client_sequence": client_sequence,
-        "data": digest,
-        "evidence": evidence,
-        "kind": "event",
-        "position": position,
-        "previous": previous.hex(),
-        "received": received_at,
-        "sequence": sequence,
-        "session": session_id,
-        "source": source,
-        "stream": stream,
-        "type": type_id,
-    }
-    return hashlib.sha256(canonical(entry)).digest()
+    # written out in canonical order: this runs once for every event of every candidate
+    number = "null" if client_sequence is None else client_sequence
+    name = "null" if stream is None else canonical(stream).decode()
+    refs = canonical(evidence).decode() if evidence else "[]"
+    entry = (
+        f'{{"at":{occurred_at},"client_sequence":{number},"data":"{digest}","evidence":{refs},"kind":"event",'
+        f'"position":{position},"previous":"{previous.hex()}","received":{received_at},"sequence":{sequence},'
+        f'"session":"{session_id}","source":"{source}","stream":{name},"type":{type_id}}}'
+    )
+    return hashlib.sha256(entry.encode()).digest()
 
 
 def link_content(previous: bytes, *, session_id: str, position: int, kind: str, content: dict[str, Any]) -> bytes:

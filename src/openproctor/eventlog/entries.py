@@ -15,6 +15,8 @@ class NewEvent:
     evidence: list[dict[str, Any]] = field(default_factory=list)
     stream: str | None = None
     client_sequence: int | None = None
+    # canonical form of ``data`` where it was made already
+    canonical: bytes | None = None
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from openproctor.clock import now_ms
 from openproctor.errors import Problem
+from openproctor.eventlog.canonical import canonical
 from openproctor.eventlog.chain import data_digest, genesis, link_content, link_event
 from openproctor.eventlog.entries import Append, Receipt
 from openproctor.eventlog.streams import Streams
@@ -235,6 +236,7 @@ def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...
     head.position += 1
     head.sequence += 1
     salt = os.urandom(16)
+    data = event.canonical or canonical(event.data)
     head.link = link_event(
         head.link,
         session_id=head.session_id,
@@ -246,7 +248,7 @@ def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...
         received_at=received,
         stream=event.stream,
         client_sequence=event.client_sequence,
-        digest=data_digest(salt, event.data),
+        digest=data_digest(salt, data),
         evidence=event.evidence,
     )
     kind = str(event.type_id)
@@ -263,8 +265,8 @@ def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...
             received,
             event.stream,
             event.client_sequence,
-            _to_json(event.data).decode(),
-            _to_json(event.evidence).decode(),
+            data.decode(),
+            _to_json(event.evidence).decode() if event.evidence else "[]",
             salt,
             head.link,
         )

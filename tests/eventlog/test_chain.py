@@ -1,0 +1,31 @@
+"""A link is the SHA-256 of the entry's canonical form, as the documentation says."""
+
+import hashlib
+
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openproctor.eventlog.chain import data_digest, genesis, link_event
+
+names = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=20)
+refs = st.lists(st.fixed_dictionaries({"kind": st.just("capture"), "id": names}), max_size=3)
+
+
+@given(st.none() | names, st.none() | st.integers(1, 2**40), refs, st.dictionaries(names, st.integers(-9, 9) | names))
+def test_a_link_is_the_digest_of_the_canonical_entry(
+    stream: str | None, number: int | None, evidence: list[dict[str, str]], data: dict[str, object]
+) -> None:
+    previous = genesis("s")
+    digest = data_digest(b"salt", data)
+    assert digest == hashlib.sha256(b"salt" + rfc8785.dumps(data)).hexdigest()  # type: ignore[arg-type]
+    entry = {
+        "at": 5, "client_sequence": number, "data": digest, "evidence": evidence, "kind": "event", "position": 2,
+        "previous": previous.hex(), "received": 6, "sequence": 1, "session": "s", "source": "candidate", "stream": stream,
+        "type": 7,
+    }  # fmt: skip
+    link = link_event(
+        previous, session_id="s", position=2, sequence=1, type_id=7, source="candidate", occurred_at=5, received_at=6,
+        stream=stream, client_sequence=number, digest=digest, evidence=evidence,
+    )  # fmt: skip
+    assert link == hashlib.sha256(rfc8785.dumps(entry)).digest()  # type: ignore[arg-type]
