@@ -32,6 +32,7 @@ export class ChecksView extends RoomElement {
         gap: clamp(1.5rem, 4vw, 3.5rem);
         justify-content: center;
         align-items: start;
+        align-content: start;
         padding: clamp(1.25rem, 4vw, 3rem) clamp(1rem, 3vw, 2rem);
       }
       nav {

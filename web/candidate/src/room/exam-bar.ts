@@ -141,8 +141,10 @@ export class ExamBar extends RoomElement {
           order: 9;
         }
         .buttons button {
-          flex: 1;
+          flex: 1 1 auto;
           justify-content: center;
+          padding-inline: 0.5rem;
+          white-space: nowrap;
         }
         .sources .word {
           display: none;

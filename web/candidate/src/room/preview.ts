@@ -21,10 +21,8 @@ export class Preview extends LitElement {
     css`
       :host {
         position: relative;
-        width: 100%;
-        max-width: 40rem;
-        aspect-ratio: 4 / 3;
-        max-height: min(56vh, 30rem);
+        width: min(100%, calc(min(42vh, 25rem) * var(--ratio, 1.3333)));
+        aspect-ratio: var(--ratio, 1.3333);
         border-radius: 10px;
         overflow: hidden;
         background: #0d141b;
@@ -78,7 +76,22 @@ export class Preview extends LitElement {
   }
 
   override render() {
-    return html`<video muted playsinline autoplay aria-label=${this.label}></video>${this.#guide()}`;
+    return html`<video
+        muted
+        playsinline
+        autoplay
+        aria-label=${this.label}
+        @resize=${this.#sized}
+        @loadedmetadata=${this.#sized}
+      ></video>${this.#guide()}`;
+  }
+
+  /** The box takes the shape of the picture, so that nothing is cut off and no bars are shown. */
+  #sized(): void {
+    const { video } = this;
+    if (video && video.videoWidth > 0) {
+      this.style.setProperty('--ratio', (video.videoWidth / video.videoHeight).toFixed(4));
+    }
   }
 
   #guide() {
@@ -86,10 +99,11 @@ export class Preview extends LitElement {
     const hole =
       this.guide === 'oval'
         ? svg`<ellipse cx="200" cy="145" rx="78" ry="106" />`
-        : svg`<rect x="62" y="63" width="276" height="174" rx="14" />`;
-    return html`<svg viewBox="0 0 400 300" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
+        : svg`<rect x="42" y="50" width="316" height="199" rx="14" />`;
+    return html`<svg viewBox="0 0 400 300" preserveAspectRatio="xMidYMid meet" aria-hidden="true">
       <defs>
-        <mask id="outside"><rect width="400" height="300" fill="#fff" /><g fill="#000">${hole}</g></mask>
+        <mask id="outside" maskUnits="userSpaceOnUse" x="-200" y="-200" width="800" height="700">
+          <rect x="-200" y="-200" width="800" height="700" fill="#fff" /><g fill="#000">${hole}</g></mask>
       </defs>
       <rect x="-200" y="-200" width="800" height="700" fill="#0d141b" fill-opacity="0.5" mask="url(#outside)" />
       <g fill="none" stroke="#fff" stroke-width="3" stroke-dasharray="10 7">${hole}</g>

@@ -8,7 +8,7 @@ import type { Preview } from './preview';
 import { Step } from './step';
 import { words } from './words';
 
-type Stage = 'closed' | 'opening' | 'testing' | 'confirming' | 'passed' | 'failed';
+type Stage = 'unknown' | 'closed' | 'opening' | 'testing' | 'confirming' | 'passed' | 'failed';
 
 /** A verdict is not hurried: rate and movement need this long, a still picture gets a little longer. */
 const TEST_MS = 2_500;
@@ -30,6 +30,7 @@ export class StepCamera extends Step {
   declare devices: DeviceInfo[];
   declare facts: CameraMeasures | null;
   readonly check = 'camera';
+  #asking = false;
   #watch: AbortController | null = null;
   #stops: (() => void)[] = [];
 
@@ -44,7 +45,7 @@ export class StepCamera extends Step {
 
   constructor() {
     super();
-    this.stage = 'closed';
+    this.stage = 'unknown';
     this.fault = null;
     this.detail = '';
     this.track = null;
@@ -86,13 +87,11 @@ export class StepCamera extends Step {
         ${this.#picker()} ${this.region(this.#news())}`,
       passed || this.approved()
         ? this.continueButton()
-        : html`<button
-            class="primary"
-            ?disabled=${['opening', 'testing', 'confirming'].includes(this.stage)}
-            @click=${this.#again}
-          >
-            ${this.stage === 'failed' ? words.tryAgain : w.open}
-          </button>`,
+        : this.stage === 'closed' || this.stage === 'failed'
+          ? html`<button class="primary" @click=${this.#again}>
+              ${this.stage === 'failed' ? words.tryAgain : w.open}
+            </button>`
+          : nothing,
     );
   }
 
@@ -100,6 +99,8 @@ export class StepCamera extends Step {
     const w = words.camera;
     const { facts } = this;
     switch (this.stage) {
+      case 'opening':
+        return this.#asking ? note('info', words.asking.title, words.asking.what) : nothing;
       case 'testing':
         return note('info', w.testing.title, w.testing.what);
       case 'confirming':
@@ -146,14 +147,19 @@ export class StepCamera extends Step {
     }
     try {
       const { state } = await navigator.permissions.query({ name: 'camera' as PermissionName });
-      if (state === 'granted') await this.#open();
+      if (state === 'granted') {
+        await this.#open();
+        return;
+      }
     } catch {
       // Unknown here: wait for the click.
     }
+    this.stage = 'closed';
   }
 
   async #again(): Promise<void> {
     this.session.checks.tryAgain();
+    this.#asking = true;
     if (this.fault !== null) this.session.desk.release('camera');
     await this.#open();
   }

@@ -6,7 +6,7 @@ import { note } from './base';
 import { Step } from './step';
 import { words } from './words';
 
-type Stage = 'closed' | 'opening' | 'needs-click' | 'listening' | 'sending' | 'passed' | 'failed';
+type Stage = 'unknown' | 'closed' | 'opening' | 'needs-click' | 'listening' | 'sending' | 'passed' | 'failed';
 
 const NO_SPEECH_AFTER_MS = 20_000;
 const SILENT_AFTER_MS = 8_000;
@@ -27,6 +27,7 @@ export class StepMicrophone extends Step {
   declare speaking: boolean;
   readonly check = 'microphone';
   readonly #listener = new MicrophoneListener((hearing) => this.#hear(hearing));
+  #asking = false;
   #startedAt = 0;
   #everSound = false;
   #stops: (() => void)[] = [];
@@ -89,7 +90,7 @@ export class StepMicrophone extends Step {
 
   constructor() {
     super();
-    this.stage = 'closed';
+    this.stage = 'unknown';
     this.fault = null;
     this.devices = [];
     this.speaking = false;
@@ -121,7 +122,6 @@ export class StepMicrophone extends Step {
     const w = words.microphone;
     const listening = this.stage === 'listening' || this.stage === 'sending' || this.stage === 'passed';
     const done = this.stage === 'passed' || this.approved() !== null;
-    const busy = this.stage === 'opening' || this.stage === 'sending' || this.stage === 'listening';
     return this.layout(
       w.title,
       w.intro,
@@ -129,9 +129,11 @@ export class StepMicrophone extends Step {
         ${listening ? this.#meter() : nothing} ${this.#picker()} ${this.region(this.#news())}`,
       done
         ? this.continueButton()
-        : html`<button class="primary" ?disabled=${busy} @click=${this.#again}>
-            ${this.stage === 'failed' ? words.tryAgain : this.stage === 'needs-click' ? w.listen : w.open}
-          </button>`,
+        : this.stage === 'closed' || this.stage === 'needs-click' || this.stage === 'failed'
+          ? html`<button class="primary" @click=${this.#again}>
+              ${this.stage === 'failed' ? words.tryAgain : this.stage === 'needs-click' ? w.listen : w.open}
+            </button>`
+          : nothing,
     );
   }
 
@@ -150,6 +152,7 @@ export class StepMicrophone extends Step {
   #news() {
     const w = words.microphone;
     if (this.stage === 'passed') return note('good', w.passed.title);
+    if (this.stage === 'opening' && this.#asking) return note('info', words.asking.title, words.asking.what);
     if (this.approved()) return this.approved();
     if (this.fault) return note(this.stage === 'failed' ? 'bad' : 'warn', w.faults[this.fault].title, w.faults[this.fault].what);
     if (this.stage === 'listening' || this.stage === 'sending') {
@@ -223,14 +226,19 @@ export class StepMicrophone extends Step {
   async #openIfAllowed(): Promise<void> {
     try {
       const { state } = await navigator.permissions.query({ name: 'microphone' as PermissionName });
-      if (state === 'granted') await this.#open();
+      if (state === 'granted' || this.session.desk.track('microphone')) {
+        await this.#open();
+        return;
+      }
     } catch {
       // Unknown here: wait for the click.
     }
+    this.stage = 'closed';
   }
 
   async #again(): Promise<void> {
     this.session.checks.tryAgain();
+    this.#asking = true;
     await this.#open();
   }
 

@@ -25,13 +25,10 @@ export abstract class StillStep extends Step {
       }
       img {
         display: block;
-        width: 100%;
-        max-width: 40rem;
-        max-height: min(56vh, 30rem);
-        object-fit: contain;
+        max-width: 100%;
+        height: auto;
+        max-height: min(42vh, 25rem);
         border-radius: 10px;
-        background: #0d141b;
-        aspect-ratio: 4 / 3;
       }
     `,
   ];

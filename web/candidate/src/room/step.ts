@@ -47,7 +47,7 @@ export abstract class Step extends RoomElement {
       <h1 id="title" tabindex="-1">${title}</h1>
       ${intro === '' ? nothing : typeof intro === 'string' ? html`<p class="intro">${intro}</p>` : intro}
       ${content}
-      <div class="actions">${actions}</div>
+      ${actions === nothing ? nothing : html`<div class="actions">${actions}</div>`}
     </section>`;
   }
 

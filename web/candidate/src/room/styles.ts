@@ -128,6 +128,9 @@ export const buttons = css`
     border-color: var(--line);
   }
   @media (max-width: 480px) {
+    .actions {
+      width: 100%;
+    }
     .actions button {
       flex: 1 1 100%;
     }

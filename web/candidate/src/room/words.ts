@@ -44,6 +44,8 @@ export const words = {
   approved: { title: 'A proctor has approved this step', what: 'You can go on.' },
   returned: { title: 'A proctor asks you to do this step again', what: 'Please follow the instructions once more.' },
 
+  asking: { title: 'Your browser is asking', what: 'Please choose “Allow” in the question at the top of the window.' },
+
   consent: {
     recordedTitle: 'What is recorded',
     byTitle: 'Who receives it',
@@ -284,7 +286,7 @@ export const words = {
   ready: {
     title: 'You are ready',
     intro: 'Every step is done. When you start, recording begins and the exam opens on this page.',
-    minutes: (minutes: number) => `You have ${plural(minutes, 'minute', 'minutes')}. The time starts now, when you press the button.`,
+    minutes: (minutes: number) => `You have ${plural(minutes, 'minute', 'minutes')}. The time starts when you press the button.`,
     noLimit: 'There is no time limit.',
     fullScreen: 'The page will go to full screen.',
     keep: 'If your line drops, just go on: everything is kept on this computer and sent later.',
