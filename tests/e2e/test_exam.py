@@ -216,21 +216,32 @@ def gaps(candidate: Candidate, since: int) -> list[Event]:
     return found
 
 
-def test_a_reload_goes_on_with_the_exam_without_repeating_the_checks(exam: Candidate) -> None:
-    joins, drops = exam.sitting.count(3), exam.sitting.count(10)
+def goes_on_after(exam: Candidate) -> None:
+    """Give the devices to the page again, which a browser asks for anew, and be back in the exam."""
     parts = len(started(exam, "camera"))
-    exam.page.reload()
-    assert exam.sitting.wait_for(3, joins)["data"]["rejoin"] is True
-    exam.sitting.wait_for(10, drops)
     again = exam.button("Share my screen again")
-    expect(again.or_(exam.button("Turn on the camera")).first).to_be_visible()
-    exam.screenshot("exam-reloaded")
-    if exam.button("Turn on the camera").is_visible():
-        exam.presses("Turn on the camera")
-    again.first.click()
+    expect(again).to_be_visible()
+    again.click()
     expect(exam.exam.get_by_role("heading").first).to_be_visible()
     until(lambda: len(started(exam, "camera")) > parts, "a new part of the camera's recording")
     assert exam.sitting.state == "running"
+
+
+def test_a_reload_goes_on_with_the_exam_without_joining_or_being_checked_again(exam: Candidate) -> None:
+    joins, drops, sockets = exam.sitting.count(3), exam.sitting.count(10), exam.sitting.count(9)
+    exam.page.reload()
+    exam.sitting.wait_for(10, drops)
+    exam.sitting.wait_for(9, sockets)
+    exam.screenshot("exam-reloaded")
+    goes_on_after(exam)
+    assert exam.sitting.count(3) == joins
+
+
+def test_opening_the_link_again_joins_again(exam: Candidate) -> None:
+    joins = exam.sitting.count(3)
+    exam.opens_the_link()
+    assert exam.sitting.wait_for(3, joins)["data"]["rejoin"] is True
+    goes_on_after(exam)
 
 
 def test_a_server_that_dies_and_comes_back_loses_no_event_and_no_chunk(exam: Candidate, server: LiveServer) -> None:
