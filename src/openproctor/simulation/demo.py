@@ -70,7 +70,8 @@ async def play_sample_session(
 
     Keeps step with the server's clock: as long as the sitting on an ordinary server, shorter on one whose clock runs
     faster. Does nothing if the session is completed already; goes on to the next attempt if an earlier one was broken
-    off. ``recording`` is what :func:`encode_sitting` made, if that was done before. Raises :class:`RefusedError` or ``httpx.TransportError`` if the server refuses or goes away.
+    off. ``recording`` is what :func:`encode_sitting` made, if that was done before. Raises :class:`RefusedError` or
+    ``httpx.TransportError`` if the server refuses or goes away.
     """
     headers = {"Authorization": f"Bearer {api_key}"}
     async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30) as http:

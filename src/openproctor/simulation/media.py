@@ -228,13 +228,19 @@ class Loop:
 
     def blob(self, number: int) -> Blob:
         """Blob ``number`` of a part: 0 is the init segment."""
-        return self.init if number == 0 else self._cached(number)[0]
+        return self._cached(number)[0]
 
     def digested(self, number: int) -> tuple[Blob, str]:
         """The same with the value of its ``Content-Digest``."""
-        return (self.init, self.init.content_digest) if number == 0 else self._cached(number)
+        return self._cached(number)
+
+    def digest(self, number: int) -> str:
+        """SHA-256 of the same, hex."""
+        return base64.b64decode(self._cached(number)[1][9:-1]).hex()
 
     def _make(self, number: int) -> tuple[Blob, str]:
+        if number == 0:
+            return self.init, self.init.content_digest
         rounds, index = divmod(number - 1, len(self._patches))
         later_ms = rounds * self.length_ms
         later = {AUDIO_TRACK: later_ms * AUDIO_SCALE // 1000, VIDEO_TRACK: later_ms * VIDEO_SCALE // 1000}
