@@ -9,6 +9,7 @@ import { useDesk } from '../desk';
 import { stillsOf } from '../model';
 import { MeasureTable } from '../stills/MeasureTable';
 import { StillPicture } from '../stills/StillPicture';
+import type { State } from '../timeline/states';
 import classes from './Events.module.css';
 import { type Field, fieldsOf } from './fields';
 import { sourceName, trackName } from './words';
@@ -53,6 +54,23 @@ const Fields = ({ fields }: { fields: Field[] }) =>
     </Row>
   ));
 
+/** How long a state lasted; null for what begins at the very end, such as the last stop of a recording. */
+function lastedWords(state: State, end: number, live: boolean): string | null {
+  if (state.until !== null) return wordLength(state.until - state.from);
+  if (live) return 'Goes on';
+  return end - state.from > 1_000 ? 'Until the end of the session' : null;
+}
+
+interface EndedState {
+  type_id: number;
+  length_ms: number;
+}
+
+/** The states that a transition of the analysis says it ended. */
+function endedStates(event: SessionEvent): EndedState[] {
+  return Array.isArray(event.data.ended) ? (event.data.ended as EndedState[]) : [];
+}
+
 /** Everything the log holds of one event. */
 export function EventDetails({ event }: { event: SessionEvent }) {
   const { model, choose, openStill } = useDesk();
@@ -60,6 +78,7 @@ export function EventDetails({ event }: { event: SessionEvent }) {
   const state = model.stateOf.get(event.sequence);
   const stills = stillsOf(event, model.captures);
   const chunks = event.evidence.filter((item) => item.kind === 'chunk');
+  const lasted = state ? lastedWords(state, model.bounds.until, model.live) : null;
   const { main, repeat } = fieldsOf(event.data, type);
   const measures = event.data.measures;
   const late = event.received_at - event.occurred_at;
@@ -93,16 +112,22 @@ export function EventDetails({ event }: { event: SessionEvent }) {
         </div>
       )}
       <dl className={classes.fields}>
-        {state && (
+        {lasted !== null && (
           <Row label="Lasted">
-            {state.until === null ? 'Did not end in this session' : wordLength(state.until - state.from)}
-            {state.endedBy && (
+            {lasted}
+            {state?.endedBy && (
               <button type="button" className={classes.textButton} onClick={() => choose(state.endedBy)}>
                 until {state.endedBy.name}
               </button>
             )}
           </Row>
         )}
+        {endedStates(event).map((ended) => (
+          <Row key={ended.type_id} label="Ended">
+            {model.types.get(ended.type_id)?.name ?? `type ${ended.type_id}`}, which lasted{' '}
+            {wordLength(ended.length_ms)}
+          </Row>
+        ))}
         <Fields fields={main} />
       </dl>
       {measures !== null && typeof measures === 'object' && (

@@ -3,8 +3,9 @@ import { type KeyboardEvent, memo, useCallback, useEffect, useRef } from 'react'
 import type { SessionEvent } from '../../api/types';
 import { SeverityMark } from '../../severity/SeverityMark';
 import { SEVERITY_NAMES } from '../../severity/severity';
-import { clockLength, wallTime } from '../../time/format';
+import { clockLength, wallTime, wordLength } from '../../time/format';
 import { useAtPlayhead, useDesk, usePlaybackState } from '../desk';
+import type { State } from '../timeline/states';
 import classes from './Events.module.css';
 import { indexAt } from './findings';
 import { sourceName, summaryOf } from './words';
@@ -12,9 +13,13 @@ import { sourceName, summaryOf } from './words';
 const ROW_HEIGHT = 54;
 const optionId = (sequence: number): string => `event-${sequence}`;
 
+const lastedOf = (state: State | undefined): string =>
+  state?.until ? `lasted ${wordLength(state.until - state.from)}` : '';
+
 const Row = memo(function Row({
   event,
   zero,
+  lasted,
   selected,
   reached,
   position,
@@ -23,13 +28,14 @@ const Row = memo(function Row({
 }: {
   event: SessionEvent;
   zero: number;
+  lasted: string;
   selected: boolean;
   reached: boolean;
   position: number;
   of: number;
   choose: (event: SessionEvent) => void;
 }) {
-  const summary = summaryOf(event);
+  const summary = [summaryOf(event), lasted].filter(Boolean).join(' · ');
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys for all its options
     <div
@@ -150,6 +156,7 @@ export function EventList({ events, follow }: { events: SessionEvent[]; follow: 
               <Row
                 event={event}
                 zero={model.zero}
+                lasted={lastedOf(model.stateOf.get(event.sequence))}
                 selected={item.index === selectedIndex}
                 reached={item.index === reached}
                 position={item.index}

@@ -77,7 +77,7 @@ const boxWords = (box: number[]): string => {
 };
 
 /** Shown elsewhere in the details, with pictures or as a table of its own. */
-const ELSEWHERE = new Set(['measures', 'evidence_id', 'evidence_ids', 'still']);
+const ELSEWHERE = new Set(['measures', 'evidence_id', 'evidence_ids', 'still', 'ended']);
 /** What makes a finding of the analysis repeatable; kept together below the rest. */
 const REPEAT = ['model', 'model_digest', 'threshold', 'runtime', 'settings', 'frame_time', 'inputs'];
 

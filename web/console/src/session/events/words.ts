@@ -50,7 +50,7 @@ const fromUntil = (data: Data): string | null => {
   const until = number(data, 'until');
   return from !== null && until !== null ? `for ${wordLength(until - from)}` : null;
 };
-/** How long the states were that a transition of the analysis ended. */
+/** How long the state was that a transition of the analysis ended. */
 const ended = (data: Data): string | null => {
   if (!Array.isArray(data.ended)) return null;
   const lengths = (data.ended as Data[])
@@ -84,7 +84,7 @@ const outcome = (data: Data): string | null => {
 const TRACKS: Record<string, string> = { camera: 'Camera', screen: 'Screen' };
 export const trackName = (id: string): string => TRACKS[id] ?? id.charAt(0).toUpperCase() + id.slice(1);
 
-const found: Say = (d) => [count(d, 'count', 'in view', 'in view'), percent(d, 'score', 'score'), ended(d)];
+const found: Say = (d) => [count(d, 'count', 'in view', 'in view'), percent(d, 'score', 'score')];
 const device: Say = (d) => [
   string(d, 'label'),
   d.plugged_in === true ? 'plugged in later' : null,
@@ -113,7 +113,7 @@ const SAY: Record<number, Say> = {
   13: (d) => [track(d)],
   14: (d) => [track(d), reason(d)],
   15: (d) => [percent(d, 'score', 'score'), ended(d)],
-  16: (d) => [ended(d)],
+  16: () => [],
   17: (d) => [d.already === true ? 'had been granted before' : null],
   18: (d) => [reason(d)],
   26: (d) => [
@@ -124,7 +124,7 @@ const SAY: Record<number, Say> = {
   27: (d) => [reason(d), string(d, 'label')],
   34: (d) => [decibel(d, 'level_db', 'speech at'), decibel(d, 'noise_floor_db', 'noise at')],
   60: device,
-  81: (d) => [count(d, 'count', 'face', 'faces'), percent(d, 'score', 'score'), ended(d)],
+  81: (d) => [count(d, 'count', 'face', 'faces'), percent(d, 'score', 'score')],
   113: (d) => [outcome(d), number(d, 'missing') ? `${number(d, 'missing')} chunks never arrived` : null],
   149: (d) => [surface(d), size(d)],
   150: (d) => [reason(d)],
@@ -146,7 +146,7 @@ const SAY: Record<number, Say> = {
   1025: (d) => [size(d)],
   1026: (d) => [count(d, 'characters', 'character', 'characters'), length(d, 'within_ms', 'within ')],
   1045: found,
-  1046: (d) => [decibel(d, 'level_db', 'level'), ended(d)],
+  1046: (d) => [decibel(d, 'level_db', 'level')],
   1047: (d) => [string(d, 'label'), reason(d)],
   1060: (d) => [track(d), fromUntil(d), reason(d)],
   1061: (d) => [length(d, 'change_ms', 'by '), string(d, 'where') ? `${string(d, 'where')}'s clock` : null],

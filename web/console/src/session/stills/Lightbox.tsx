@@ -50,6 +50,7 @@ export function Lightbox({ captureId, close }: { captureId: string | null; close
               alt={kindName(capture.kind)}
               box={capture.kind === 'finding' ? (event?.data.boxes ?? event?.data.box) : undefined}
               className={classes.large ?? ''}
+              mostHeight="56vh"
             />
           </div>
           <Group justify="space-between" mt="sm">

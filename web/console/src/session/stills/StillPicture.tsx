@@ -12,17 +12,25 @@ export function StillPicture({
   alt,
   box,
   className,
+  mostHeight,
 }: {
   capture: Capture;
   alt: string;
   box?: unknown;
   className?: string;
+  /** A CSS length; the picture gets narrower rather than higher. */
+  mostHeight?: string;
 }) {
   const boxes = isBox(box) ? [box] : Array.isArray(box) ? box.filter(isBox) : [];
   return (
     <span
       className={`${classes.picture} ${className ?? ''}`}
-      style={{ aspectRatio: `${capture.width || 4} / ${capture.height || 3}` }}
+      style={{
+        aspectRatio: `${capture.width || 4} / ${capture.height || 3}`,
+        ...(mostHeight
+          ? { maxWidth: `calc(${mostHeight} * ${(capture.width || 4) / (capture.height || 3)})` }
+          : {}),
+      }}
     >
       <img
         src={capture.url}
