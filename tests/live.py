@@ -62,12 +62,13 @@ class LiveServer:
             self._key = self.run("keys", "create", "--data", str(self.data), "--name", "test").strip()
         return self._key
 
-    def run(self, *arguments: str) -> str:
-        """Run the command; its standard output."""
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run the command, with this on its standard input; its standard output."""
         done = subprocess.run(
             [sys.executable, "-m", "openproctor", *arguments],
             env=self._environment,
             capture_output=True,
+            input=stdin,
             text=True,
             timeout=120,
             check=False,

@@ -35,6 +35,7 @@ FLAGS = (
     "--password-store=basic",
     "--autoplay-policy=no-user-gesture-required",
     "--force-color-profile=srgb",
+    "--window-size=1366,900",
 )
 
 PICKS = {

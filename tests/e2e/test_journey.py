@@ -1,0 +1,126 @@
+"""One proctored exam from the join link to the review, with every check, as a candidate and a reviewer live it."""
+
+from collections.abc import Iterator
+
+import av
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.candidate import SCREENSHOTS, Candidate
+from tests.e2e.conftest import Room
+from tests.e2e.media import View
+from tests.live import LiveServer
+
+CHECKS = ["consent", "browser", "camera", "microphone", "notifications", "face", "document", "room", "screen"]
+FINDING_S = 60.0
+EMAIL, PASSWORD = "review@school.example", "a long enough password"
+# what each part of the journey must have left in the log
+LEFT_BY_CHECKS = {3, 9, 17, 26, 34, 60, 145, 146, 149, 154, 156, 159, 161, 1080}
+LEFT_BY_EXAM = {13, 15, 169, 1070}
+LEFT_BY_FINISH = {113, 1071}
+
+
+@pytest.fixture(scope="module")
+def finished(room: Room) -> Iterator[Candidate]:
+    """A candidate who has done it all, still before the last page."""
+    with room({}) as candidate:
+        candidate.permits("notifications")
+        for check in CHECKS:
+            expect(candidate.page.get_by_role("heading", level=1)).to_be_visible()
+            candidate.page.wait_for_timeout(300)  # a still picture of a step that has come to rest
+            candidate.screenshot(f"step-{CHECKS.index(check) + 1}-{check}")
+            candidate.can_be_used_by_everybody()
+            candidate.passes([check])
+        candidate.at("You are ready")
+        candidate.screenshot("step-10-ready")
+        candidate.can_be_used_by_everybody()
+        candidate.starts()
+        candidate.exam.get_by_role("radio").first.click()
+        candidate.sitting.wait_for(13, track="camera")
+        candidate.screenshot("exam")
+        candidate.can_be_used_by_everybody()
+        candidate.sitting.wait_for(15, within_s=FINDING_S)
+        candidate.camera.show(View.PHONE)
+        candidate.sitting.wait_for(169, within_s=FINDING_S)
+        candidate.camera.show(View.PERSON)
+        candidate.finishes()
+        candidate.sitting.wait_for(113)
+        yield candidate
+
+
+def test_every_step_leaves_its_event(finished: Candidate) -> None:
+    seen = {event["type_id"] for event in finished.sitting.events()}
+    assert LEFT_BY_CHECKS - seen == set()
+    assert LEFT_BY_EXAM - seen == set()
+    assert LEFT_BY_FINISH - seen == set()
+
+
+def test_nothing_is_claimed_that_did_not_happen(finished: Candidate) -> None:
+    seen = {event["type_id"] for event in finished.sitting.events()}
+    assert seen & {5, 10, 12, 16, 18, 27, 81, 150, 155, 158, 170, 181, 1001, 1003, 1060} == set()
+
+
+def test_every_check_is_passed_by_the_event_that_shows_it(finished: Candidate) -> None:
+    events = {event["sequence"]: event for event in finished.sitting.events()}
+    shown_by = {"consent": 1080, "camera": 26, "microphone": 34, "notifications": 17}
+    shown_by |= {"face": 154, "document": 156, "room": 161, "screen": 149}
+    checks = finished.sitting.look()["checks"]
+    assert [check["id"] for check in checks] == CHECKS
+    for check in checks:
+        assert check["state"] == "passed", check
+        if check["id"] in shown_by:
+            assert events[check["event_sequence"]]["type_id"] == shown_by[check["id"]]
+
+
+@pytest.mark.parametrize(("track", "kinds"), [("camera", {"video", "audio"}), ("screen", {"video"})])
+def test_the_recording_plays_from_beginning_to_end(finished: Candidate, track: str, kinds: set[str]) -> None:
+    sitting = finished.sitting
+    described = sitting.integrator.get(f"/sessions/{sitting.id}/media/{track}")
+    assert described["complete"]
+    assert described["gaps"] == []
+    http = sitting.integrator.http
+    headers = f"Authorization: {http.headers['Authorization']}\r\n"
+    address = f"{http.base_url}/api/v1/sessions/{sitting.id}/media/{track}/index.m3u8"
+    with av.open(address, options={"headers": headers}) as recording:
+        assert {stream.type for stream in recording.streams} == kinds
+        times = [frame.time for frame in recording.decode(video=0) if frame.time is not None]
+    assert times == sorted(times)
+    assert times[-1] - times[0] == pytest.approx(described["duration_s"], abs=3)
+
+
+def test_a_reviewer_finds_the_session_and_sees_the_recording_at_the_second_of_a_finding(
+    finished: Candidate, server: LiveServer
+) -> None:
+    server.run("people", "set", "--data", str(server.data), "--email", EMAIL, "--name", "Rita Reviewer", stdin=PASSWORD)
+    page = finished.browser.in_another_tab()
+    page.set_default_timeout(20_000)
+    page.goto(f"{server.url}/console/")
+    looks_right(page, "console-sign-in")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    row = page.get_by_role("link", name="Ada Sample").first
+    expect(row).to_be_visible()
+    looks_right(page, "console-sessions")
+    row.click()
+
+    timeline = page.get_by_role("region", name="Timeline")
+    expect(timeline).to_be_visible()
+    camera = page.get_by_label("Recording of the camera")
+    page.wait_for_function("[...document.querySelectorAll('video')].some((v) => v.readyState >= 2)")
+    looks_right(page, "console-session")
+    phone = next(event for event in finished.sitting.events(169))
+    page.get_by_text("Mobile Phone Detected").first.click()
+    page.wait_for_function("[...document.querySelectorAll('video')].every((v) => !v.seeking && v.readyState >= 2)")
+    described = finished.sitting.integrator.get(f"/sessions/{finished.sitting.id}/media/camera")
+    span = described["spans"][0]
+    wanted = span["position_s"] + (phone["occurred_at"] - span["from"]) / 1000
+    assert camera.evaluate("(video) => video.currentTime") == pytest.approx(wanted, abs=6)
+    looks_right(page, "console-finding")
+    page.close()
+
+
+def looks_right(page: Page, name: str) -> None:
+    """Keep a picture of a page of the console, and ask axe."""
+    page.wait_for_timeout(400)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
