@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, Response, sync_playwright
 
 from tests.e2e.browser import Devices, chromium
 from tests.e2e.candidate import SCREENSHOTS, Candidate
@@ -74,17 +74,21 @@ def integrator(server: LiveServer) -> Integrator:
 
 def _keep_what_the_page_says(candidate: Candidate) -> None:
     """Console and refused requests of the page, for whoever looks into a failure."""
-    log = (LOGS / f"page-{candidate.sitting.id}.log").open("a", buffering=1)
+    path = LOGS / f"page-{candidate.sitting.id}.log"
+
+    def note(line: str) -> None:
+        with path.open("a") as log:
+            log.write(line + "\n")
+
+    def answered(answer: Response) -> None:
+        if answer.status >= 400:
+            note(f"{answer.status} {answer.request.method} {answer.url}")
+
     page = candidate.page
-    page.on("console", lambda message: log.write(f"{message.type}: {message.text}\n"))
-    page.on("pageerror", lambda error: log.write(f"error: {error}\n"))
-    page.on("requestfailed", lambda request: log.write(f"failed: {request.method} {request.url} {request.failure}\n"))
-    page.on(
-        "response",
-        lambda answer: (
-            log.write(f"{answer.status} {answer.request.method} {answer.url}\n") if answer.status >= 400 else None
-        ),
-    )
+    page.on("console", lambda message: note(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: note(f"error: {error}"))
+    page.on("requestfailed", lambda request: note(f"failed: {request.method} {request.url} {request.failure}"))
+    page.on("response", answered)
 
 
 @pytest.fixture(scope="module")
