@@ -169,7 +169,9 @@
   function showThanks() {
     root.replaceChildren(
       make('h1', { tabIndex: -1, textContent: 'Thank you' }),
-      make('p', { textContent: 'Your answers have been handed in. Press “Finish” at the top to end the exam.' }),
+      make('p', {
+        textContent: 'Your answers have been handed in. Press “Finish” at the top to end the exam.',
+      }),
     );
   }
 

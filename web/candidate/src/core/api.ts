@@ -3,8 +3,8 @@ import type {
   BatchAnswer,
   CaptureAnswer,
   CaptureKind,
-  ChunkUpload,
   CheckResult,
+  ChunkUpload,
   FinishAnswer,
   Joined,
   Manifest,
@@ -58,7 +58,11 @@ export function retryAfterMs(value: string | null, now: number = Date.now()): nu
 }
 
 async function problemOf(response: Response): Promise<ApiProblem> {
-  let problem: Problem = { type: 'about:blank', title: response.statusText || 'Error', status: response.status };
+  let problem: Problem = {
+    type: 'about:blank',
+    title: response.statusText || 'Error',
+    status: response.status,
+  };
   if ((response.headers.get('content-type') ?? '').includes('json')) {
     try {
       problem = { ...problem, ...((await response.json()) as Partial<Problem>) };

@@ -34,6 +34,7 @@ const PATIENCE = 8;
 export class Finisher {
   #stopped = false;
   #wake: () => void = () => undefined;
+  #reachable = true;
 
   constructor(
     private readonly session: string,
@@ -57,19 +58,21 @@ export class Finisher {
   async run(outcome: Outcome, manifest: Manifest): Promise<FinishResult> {
     const { api, queue, uploader } = this.parts;
     const nudge = () => this.#nudge();
-    const stops = [uploader.on('backlog', nudge), queue.on('change', nudge)];
-    let reachable = true;
+    const arrived = () => {
+      this.#reachable = true;
+    };
+    const stops = [uploader.on('stored', arrived), uploader.on('backlog', nudge), queue.on('change', nudge)];
     let patience = PATIENCE;
     let reported = false;
     try {
       while (!this.#stopped) {
-        const { chunks, bytes } = uploader.backlog;
+        const { chunks } = uploader.backlog;
         const events = queue.waiting;
-        this.progress({ chunks, bytes, events, reachable });
+        this.#show();
         const allSent = chunks === 0 && events === 0;
         try {
           const { body } = await api.finish(this.session, outcome, manifest);
-          reachable = true;
+          this.#reachable = true;
           if (body.state === 'completed') return { complete: true };
           const missing = lostChunks(body.missing.chunks);
           if (allSent) {
@@ -87,11 +90,11 @@ export class Finisher {
             // Over on the server's side: nothing more will be taken.
             return allSent ? { complete: true } : { complete: false, missingChunks: chunks };
           }
-          reachable = error instanceof ApiProblem && error.status < 500;
-          if (error instanceof ApiProblem && reachable && allSent) patience -= 1;
+          this.#reachable = error instanceof ApiProblem && error.status < 500;
+          if (this.#reachable && allSent) patience -= 1;
           if (patience <= 0) return { complete: false, missingChunks: chunks };
         }
-        this.progress({ chunks: uploader.backlog.chunks, bytes: uploader.backlog.bytes, events: queue.waiting, reachable });
+        this.#show();
         await this.#sleep(allSent ? ASK_AFTER_ALL_MS : ASK_EVERY_MS, !allSent);
       }
       return { complete: false, missingChunks: uploader.backlog.chunks };
@@ -122,10 +125,13 @@ export class Finisher {
 
   /** Shows progress at once, and asks the server as soon as the last thing is sent. */
   #nudge(): void {
-    const { chunks, bytes } = this.parts.uploader.backlog;
+    this.#show();
+    if (this.parts.uploader.backlog.chunks === 0 && this.parts.queue.waiting === 0) this.#wake();
+  }
+
+  #show(): void {
     const events = this.parts.queue.waiting;
-    this.progress({ chunks, bytes, events, reachable: true });
-    if (chunks === 0 && events === 0) this.#wake();
+    this.progress({ ...this.parts.uploader.backlog, events, reachable: this.#reachable });
   }
 
   #sleep(ms: number, wakeable: boolean): Promise<void> {

@@ -168,7 +168,8 @@ export class Line extends Emitter<LineEvents> implements EventCarrier {
           this.#settle(news.frame.id, (one) => one.resolve({ acknowledged, refused }));
         } else {
           // A batch the server had no room for; it comes again when the wait is over.
-          if (news.frame.t === 'slow') this.#settle(news.frame.id, (one) => one.reject(new Error('slow down')));
+          if (news.frame.t === 'slow')
+            this.#settle(news.frame.id, (one) => one.reject(new Error('slow down')));
           this.emit('frame', news.frame);
         }
         break;

@@ -199,8 +199,10 @@ export class TrackRecorder {
   /** Everything about one track happens in order: part, its chunks, the next part. */
   #then(work: () => Promise<void>): void {
     this.#chain = this.#chain.then(work).catch((error: unknown) => {
-      // The next chunk is still worth keeping; the lost one is reported by whoever failed to keep it.
-      console.error('recording', error);
+      // The next chunk is still worth keeping; the error is shown in the browser's console.
+      queueMicrotask(() => {
+        throw error;
+      });
     });
   }
 }

@@ -227,7 +227,12 @@ export class Recording extends Emitter<{ change: RecordingState }> {
       );
     }
     const recorder = this.#recorders[end.track];
-    if (this.#on && recorder && !recorder.recording && (end.reason === 'error' || end.reason === 'track_ended')) {
+    if (
+      this.#on &&
+      recorder &&
+      !recorder.recording &&
+      (end.reason === 'error' || end.reason === 'track_ended')
+    ) {
       // It stopped by itself: begin a new part from what is still there.
       setTimeout(() => {
         if (this.#on && this.#recorders[end.track] === recorder) {

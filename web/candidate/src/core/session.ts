@@ -8,15 +8,26 @@ import { randomId } from './ids';
 import { Line, lineWorker } from './line';
 import { EventQueue } from './queue';
 import { Recording, type RecordingState } from './recording';
-import { ScreenDesk, ShareError, type SharedScreen } from './screen';
+import { Recovery } from './recovery';
+import { ScreenDesk, type SharedScreen, ShareError } from './screen';
 import { DeviceSensor } from './sensors/devices';
 import { Sensors } from './sensors/sensors';
 import type { ServerFrame } from './socket';
+import { keepStorage, storageIsLow } from './storage';
 import type { CheckId, CheckState, Outcome, Room, SessionState } from './types';
 import { Uploader } from './uploader';
 import { keepAwake } from './wake';
 
-export type Phase = 'checks' | 'waiting' | 'exam' | 'finishing' | 'ended' | 'declined' | 'replaced' | 'locked-out' | 'signed-out';
+export type Phase =
+  | 'checks'
+  | 'waiting'
+  | 'exam'
+  | 'finishing'
+  | 'ended'
+  | 'declined'
+  | 'replaced'
+  | 'locked-out'
+  | 'signed-out';
 export type LineLook = 'online' | 'reconnecting';
 
 /** Everything a screen needs to know, in one piece; a new object at each change. */
@@ -43,7 +54,6 @@ export interface SessionView {
 
 /** Phases this page does not come back from without being loaded again. */
 const GONE = new Set<Phase>(['declined', 'replaced', 'locked-out', 'signed-out', 'ended']);
-const STORAGE_LOW_BYTES = 300 * 1024 * 1024;
 const ALIVE_EVERY_TICKS = 5;
 const STORAGE_EVERY_TICKS = 60;
 const REOPEN_EVERY_MS = 4_000;
@@ -59,12 +69,12 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
   readonly checks: Checks;
   readonly #devices: DeviceSensor;
   readonly #sensors: Sensors;
+  readonly #recovery: Recovery;
   #view: SessionView;
   #ticks = 0;
   #screenLostAt: number | null = null;
   #finisher: Finisher | null = null;
   #messages = 0;
-  #reopening = new Set<DeviceKind>();
   #pageId = randomId();
 
   constructor(
@@ -87,7 +97,13 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     this.#sensors = new Sensors(policy, clock, this.queue, (left) =>
       this.#set({ fullScreenLost: left && policy.full_screen }),
     );
-    this.recording = new Recording(id, policy, { ...entered, queue: this.queue, uploader: this.uploader, desk: this.desk, screen: this.screen }, plateText);
+    this.#recovery = new Recovery(this.desk, (prompt) => this.#sensors.during(prompt));
+    this.recording = new Recording(
+      id,
+      policy,
+      { ...entered, queue: this.queue, uploader: this.uploader, desk: this.desk, screen: this.screen },
+      plateText,
+    );
     this.checks = new Checks({
       ...entered,
       queue: this.queue,
@@ -146,7 +162,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
       offlineMs: room.policy.offline_ms,
     });
     this.queue.useCarrier(this.line);
-    void navigator.storage?.persist?.().catch(() => false);
+    keepStorage();
     await this.recording.closeLeftOver();
     if (record.passedHere.includes('browser')) this.#set({ checks: { browser: 'passed' } });
     if (record.finishing) {
@@ -223,18 +239,9 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     }
   }
 
-  /** Tries to get a lost device back; also from a click when the browser wants to ask again. */
-  async reopen(kind: DeviceKind): Promise<boolean> {
-    if (this.#reopening.has(kind)) return false;
-    this.#reopening.add(kind);
-    try {
-      await this.#sensors.during(this.desk.open(kind));
-      return true;
-    } catch {
-      return false;
-    } finally {
-      this.#reopening.delete(kind);
-    }
+  /** Tries to get a lost device back; from a click, when the browser wants to ask again. */
+  reopen(kind: DeviceKind): Promise<boolean> {
+    return this.#recovery.reopen(kind);
   }
 
   async fullScreenAgain(): Promise<void> {
@@ -404,32 +411,17 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
         });
       }
       if (this.#ticks % (REOPEN_EVERY_MS / 1_000) === 0) this.#reopenLost();
-      if (this.#ticks % STORAGE_EVERY_TICKS === 0) void this.#lookAtStorage();
+      if (this.#ticks % STORAGE_EVERY_TICKS === 0) {
+        void storageIsLow().then((storageLow) => this.#set({ storageLow }));
+      }
     }
   }
 
-  /** A lost device comes back by itself where the browser needs no new answer from the candidate. */
   #reopenLost(): void {
-    if (this.#view.phase !== 'exam') return;
-    const { cameraLost, microphoneLost } = this.#view;
-    if (cameraLost) void this.#reopenQuietly('camera');
-    if (microphoneLost) void this.#reopenQuietly('microphone');
-  }
-
-  async #reopenQuietly(kind: DeviceKind): Promise<void> {
-    try {
-      const { state } = await navigator.permissions.query({ name: kind as PermissionName });
-      if (state !== 'granted') return;
-    } catch {
-      // Where permissions cannot be asked (older Firefox), trying is the only way to know.
-    }
-    if ((await this.desk.count(kind)) > 0) await this.reopen(kind);
-  }
-
-  async #lookAtStorage(): Promise<void> {
-    const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
-    if (quota === undefined || usage === undefined) return;
-    this.#set({ storageLow: quota - usage < STORAGE_LOW_BYTES });
+    const { phase, cameraLost, microphoneLost } = this.#view;
+    if (phase !== 'exam') return;
+    if (cameraLost) void this.#recovery.reopenQuietly('camera');
+    if (microphoneLost) void this.#recovery.reopenQuietly('microphone');
   }
 
   async #rememberSharing(shared: boolean): Promise<void> {

@@ -43,7 +43,13 @@ export type ServerFrame =
 export type SocketNews =
   | { t: 'connecting'; attempt: number }
   | { t: 'failed'; attempt: number; at: number; error: string; retryInMs: number }
-  | { t: 'open'; attempt: number; frame: Extract<ServerFrame, { t: 'welcome' }>; sentAt: number; receivedAt: number }
+  | {
+      t: 'open';
+      attempt: number;
+      frame: Extract<ServerFrame, { t: 'welcome' }>;
+      sentAt: number;
+      receivedAt: number;
+    }
   | { t: 'lost'; code: number; at: number; lastHeardAt: number }
   | { t: 'stopped'; code: number }
   | { t: 'sample'; sentAt: number; receivedAt: number; serverTime: number }

@@ -33,7 +33,10 @@ const DIGEST_TRIES = 3;
 
 /** Takes chunks to disk first, then to the server: in order, one at a time per track, until each is acknowledged. */
 export class Uploader extends Emitter<UploaderEvents> {
-  #totals: Record<TrackName, TrackTotals> = { camera: { chunks: 0, bytes: 0 }, screen: { chunks: 0, bytes: 0 } };
+  #totals: Record<TrackName, TrackTotals> = {
+    camera: { chunks: 0, bytes: 0 },
+    screen: { chunks: 0, bytes: 0 },
+  };
   #memory: Record<TrackName, Held[]> = { camera: [], screen: [] };
   #memoryBytes = 0;
   #running = false;
@@ -176,7 +179,10 @@ export class Uploader extends Emitter<UploaderEvents> {
       return { meta: onDisk.meta, bytes: await this.store.vault.open(onDisk.sealed) };
     } catch {
       await this.#forget({ meta: onDisk.meta, bytes: new ArrayBuffer(0) });
-      this.emit('lost', { meta: onDisk.meta, problem: { type: 'unreadable', title: 'Unreadable on this machine' } });
+      this.emit('lost', {
+        meta: onDisk.meta,
+        problem: { type: 'unreadable', title: 'Unreadable on this machine' },
+      });
       return 'again';
     }
   }

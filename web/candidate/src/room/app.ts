@@ -79,7 +79,13 @@ export class App extends LitElement {
     const more = ended?.complete === false ? words.ended.incomplete.what : '';
     const text = ended?.complete === false ? words.ended.incomplete.title : said.what;
     const reason = ended?.reason ? words.ended.reason(ended.reason) : '';
-    return this.#say({ title: said.title, what: text }, 'ended', '', [reason, more].filter(Boolean).join(' '), how === 'completed');
+    return this.#say(
+      { title: said.title, what: text },
+      'ended',
+      '',
+      [reason, more].filter(Boolean).join(' '),
+      how === 'completed',
+    );
   }
 
   #say(said: { title: string; what: string }, step: string, action = '', more = '', good = false) {

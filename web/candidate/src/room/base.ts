@@ -34,7 +34,11 @@ export class RoomElement extends LitElement {
 
 export type NoteKind = 'good' | 'info' | 'warn' | 'bad';
 
-export function note(kind: NoteKind, title: string, body?: string | readonly string[] | TemplateResult): TemplateResult {
+export function note(
+  kind: NoteKind,
+  title: string,
+  body?: string | readonly string[] | TemplateResult,
+): TemplateResult {
   const inner =
     body === undefined || body === ''
       ? nothing

@@ -174,7 +174,8 @@ export class ChecksView extends RoomElement {
           <p>${w.progress(now + 1, steps.length)}${this.#narrow.matches ? html` · ${w.names[this.step]}` : nothing}</p>
           <ol>
             ${steps.map((id, i) => {
-              const done = id !== 'ready' && id !== this.step && (checks[id] === 'passed' || checks[id] === 'skipped');
+              const done =
+                id !== 'ready' && id !== this.step && (checks[id] === 'passed' || checks[id] === 'skipped');
               return html`<li class=${done ? 'done' : ''} aria-current=${id === this.step ? 'step' : nothing}>
                 <span class="dot" aria-hidden="true">${done ? icons.check : i + 1}</span>
                 <span class="name"

@@ -11,7 +11,11 @@ const BACKLOG_FROM = 6;
 
 /** The slim bar over the exam: what is recorded, the line, the time, help, finish. */
 export class ExamBar extends RoomElement {
-  static override properties = { selfView: { type: Boolean }, left: { state: true }, spoken: { state: true } };
+  static override properties = {
+    selfView: { type: Boolean },
+    left: { state: true },
+    spoken: { state: true },
+  };
   declare selfView: boolean;
   declare left: number | null;
   declare spoken: string;
@@ -176,11 +180,13 @@ export class ExamBar extends RoomElement {
     return html`<header class="bar" aria-label=${w.bar}>
       <span class="title">${this.view.room.exam.title}</span>
       ${this.#sources()} ${this.#line()}
-      ${this.left === null
-        ? nothing
-        : html`<span class="item time ${this.left < 300_000 ? 'short' : ''}" role="timer" aria-label=${w.timeLeft}
+      ${
+        this.left === null
+          ? nothing
+          : html`<span class="item time ${this.left < 300_000 ? 'short' : ''}" role="timer" aria-label=${w.timeLeft}
             >${icons.clock}<span>${clockText(this.left)}</span></span
-          >`}
+          >`
+      }
       <span class="hidden-visually" role="status">${this.spoken}</span>
       <div class="buttons">
         <button aria-pressed=${this.selfView} @click=${() => this.#tell('toggle-self')}>

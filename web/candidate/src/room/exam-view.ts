@@ -1,6 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { ShareError, type ShareFault } from '../core/screen';
-import { note, type NoteKind, RoomElement } from './base';
+import { type NoteKind, note, RoomElement } from './base';
 import type { FinishDialog, HelpDialog } from './dialogs';
 import './dialogs';
 import './exam-bar';
@@ -48,6 +48,9 @@ export class ExamView extends RoomElement {
         background: none;
         flex: 1 1 18rem;
         width: auto;
+      }
+      .banner p {
+        max-width: none;
       }
       .banner.bad {
         background: var(--bad-soft);
@@ -128,9 +131,11 @@ export class ExamView extends RoomElement {
         <h1 class="hidden-visually" tabindex="-1">${w.frame(room.exam.title)}</h1>
         ${room.exam.url ? this.#frame(room.exam.url, room.exam.title, paused !== null) : this.#elsewhere(room.exam.title)}
         ${paused ? this.#paused(paused.reason) : nothing}
-        ${this.selfView && recording.camera !== 'off'
-          ? html`<op-self-view .session=${this.session} @hide-self=${this.#toggleSelf}></op-self-view>`
-          : nothing}
+        ${
+          this.selfView && recording.camera !== 'off'
+            ? html`<op-self-view .session=${this.session} @hide-self=${this.#toggleSelf}></op-self-view>`
+            : nothing
+        }
       </main>
       <op-finish-dialog @finish-exam=${this.#finish}></op-finish-dialog>
       <op-help-dialog .session=${this.session}></op-help-dialog>`;
@@ -181,18 +186,36 @@ export class ExamView extends RoomElement {
     const w = words.exam;
     const { view, session } = this;
     const fault = this.shareFault;
-    return html`${view.screenLost && view.room.policy.tracks.screen
-      ? this.#banner('bad', w.lostScreen, fault ? words.screen.faults[fault].what : w.lostScreen.what, () => void this.#share())
-      : nothing}
-    ${view.cameraLost
-      ? this.#banner('bad', w.lostCamera, w.lostCamera.what, () => void session.reopen('camera'))
-      : nothing}
-    ${view.microphoneLost
-      ? this.#banner('bad', w.lostMicrophone, w.lostMicrophone.what, () => void session.reopen('microphone'))
-      : nothing}
-    ${view.fullScreenLost
-      ? this.#banner('warn', w.lostFullScreen, w.lostFullScreen.what, () => void session.fullScreenAgain())
-      : nothing}
+    return html`${
+      view.screenLost && view.room.policy.tracks.screen
+        ? this.#banner(
+            'bad',
+            w.lostScreen,
+            fault ? words.screen.faults[fault].what : w.lostScreen.what,
+            () => void this.#share(),
+          )
+        : nothing
+    }
+    ${
+      view.cameraLost
+        ? this.#banner('bad', w.lostCamera, w.lostCamera.what, () => void session.reopen('camera'))
+        : nothing
+    }
+    ${
+      view.microphoneLost
+        ? this.#banner(
+            'bad',
+            w.lostMicrophone,
+            w.lostMicrophone.what,
+            () => void session.reopen('microphone'),
+          )
+        : nothing
+    }
+    ${
+      view.fullScreenLost
+        ? this.#banner('warn', w.lostFullScreen, w.lostFullScreen.what, () => void session.fullScreenAgain())
+        : nothing
+    }
     ${view.storageLow ? this.#banner('warn', w.storageLow, w.storageLow.what, null) : nothing}`;
   }
 

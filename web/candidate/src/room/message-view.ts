@@ -1,9 +1,8 @@
 import { css, html, LitElement, nothing } from 'lit';
-import { RoomElement } from './base';
+import { note, RoomElement } from './base';
 import { frameStyles, pageHeader } from './frame';
 import { icons } from './icons';
 import { buttons, notes } from './styles';
-import { note } from './base';
 import { size, words } from './words';
 
 const centred = css`
@@ -84,11 +83,13 @@ export class MessageView extends LitElement {
         <h1 tabindex="-1">${this.heading}</h1>
         <p class="lead">${this.text}</p>
         ${this.more ? html`<p>${this.more}</p>` : nothing}
-        ${this.action
-          ? html`<div class="actions">
+        ${
+          this.action
+            ? html`<div class="actions">
               <button class="primary" @click=${this.#act}>${this.action}</button>
             </div>`
-          : nothing}
+            : nothing
+        }
         <slot></slot>
       </main>
     </div>`;

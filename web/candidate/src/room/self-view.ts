@@ -73,9 +73,11 @@ export class SelfView extends RoomElement {
     const w = words.exam;
     const track = this.session.desk.track('camera');
     return html`<section aria-label=${w.selfView}>
-      ${track
-        ? html`<op-preview .track=${track} mirrored label=${w.selfView}></op-preview>`
-        : html`<p class="none">${w.plate}</p>`}
+      ${
+        track
+          ? html`<op-preview .track=${track} mirrored label=${w.selfView}></op-preview>`
+          : html`<p class="none">${w.plate}</p>`
+      }
       <div class="row">
         <button aria-label=${w.selfViewMove} title=${w.selfViewMove} @click=${this.#move}>
           <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true">

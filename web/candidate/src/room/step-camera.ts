@@ -1,7 +1,7 @@
 import { css, html, nothing } from 'lit';
 import { ApiProblem, NoAnswer } from '../core/api';
 import { type CameraFault, type CameraMeasures, judgeCamera, watchCamera } from '../core/checks/camera';
-import { type DeviceFault, type DeviceInfo, deviceFault, DeviceError } from '../core/desk';
+import { DeviceError, type DeviceFault, type DeviceInfo, deviceFault } from '../core/desk';
 import { note } from './base';
 import './preview';
 import type { Preview } from './preview';
@@ -81,9 +81,11 @@ export class StepCamera extends Step {
     return this.layout(
       w.title,
       w.intro,
-      html`${this.track
+      html`${
+        this.track
           ? html`<op-preview .track=${this.track} mirrored label=${w.picture}></op-preview>`
-          : nothing}
+          : nothing
+      }
         ${this.#picker()} ${this.region(this.#news())}`,
       passed || this.approved()
         ? this.continueButton()
@@ -109,7 +111,9 @@ export class StepCamera extends Step {
         return note(
           'good',
           w.passed.title,
-          facts ? html`<p class="facts">${w.facts(facts.width, facts.height, Math.round(facts.frameRate))}</p>` : '',
+          facts
+            ? html`<p class="facts">${w.facts(facts.width, facts.height, Math.round(facts.frameRate))}</p>`
+            : '',
         );
       case 'failed':
         if (this.approved()) return this.approved();

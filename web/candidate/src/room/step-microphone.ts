@@ -154,7 +154,12 @@ export class StepMicrophone extends Step {
     if (this.stage === 'passed') return note('good', w.passed.title);
     if (this.stage === 'opening' && this.#asking) return note('info', words.asking.title, words.asking.what);
     if (this.approved()) return this.approved();
-    if (this.fault) return note(this.stage === 'failed' ? 'bad' : 'warn', w.faults[this.fault].title, w.faults[this.fault].what);
+    if (this.fault)
+      return note(
+        this.stage === 'failed' ? 'bad' : 'warn',
+        w.faults[this.fault].title,
+        w.faults[this.fault].what,
+      );
     if (this.stage === 'listening' || this.stage === 'sending') {
       const said = this.speaking ? w.hearing : w.listening;
       return note('info', said.title, said.what);

@@ -67,7 +67,8 @@ export class StepReady extends Step {
     } catch (error) {
       const w = words.ready;
       if (error instanceof DeviceError) this.fault = w.device;
-      else if (error instanceof ApiProblem) this.fault = { title: w.failed.title, what: error.problem.what_to_do ?? error.message };
+      else if (error instanceof ApiProblem)
+        this.fault = { title: w.failed.title, what: error.problem.what_to_do ?? error.message };
       else this.fault = { title: w.failed.title, what: words.notKept.what };
       // The server may say that a check is open after all; the list on the side then shows which.
       if (error instanceof ApiProblem && error.status === 409) await this.session.refresh();

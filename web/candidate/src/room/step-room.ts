@@ -103,9 +103,11 @@ export class StepRoom extends StillStep {
     const w = words.room;
     const picture = this.pictures[index];
     return html`<li>
-      ${picture
-        ? html`<img src=${picture.url} alt=${w.alt(index + 1)} />`
-        : html`<span class="empty">${icons.camera}</span>`}
+      ${
+        picture
+          ? html`<img src=${picture.url} alt=${w.alt(index + 1)} />`
+          : html`<span class="empty">${icons.camera}</span>`
+      }
       <span>${w.hints[index % w.hints.length]}</span>
     </li>`;
   }

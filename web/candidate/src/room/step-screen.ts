@@ -51,9 +51,11 @@ export class StepScreen extends Step {
       w.title,
       html`<p class="intro">${whole ? w.whole : w.any}</p>
         <p>${w.close}</p>`,
-      html`${this.shared
+      html`${
+        this.shared
           ? html`<op-preview .track=${this.session.screen.track} label=${w.sharing.title}></op-preview>`
-          : nothing}
+          : nothing
+      }
         ${this.region(this.#news(whole))}`,
       this.shared ? html`${this.continueButton()}${ask}` : ask,
     );

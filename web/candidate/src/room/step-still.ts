@@ -1,6 +1,6 @@
 import { css, html, nothing, type PropertyDeclarations } from 'lit';
 import { ApiProblem } from '../core/api';
-import { deviceFault, DeviceError, type DeviceFault } from '../core/desk';
+import { DeviceError, type DeviceFault, deviceFault } from '../core/desk';
 import type { CaptureAnswer, CheckId, Reason } from '../core/types';
 import { note } from './base';
 import './preview';
@@ -119,7 +119,8 @@ abstract class CheckedStill extends StillStep {
 
   override render() {
     const w = words[this.check];
-    const passed = this.answer?.check?.passed === true || (this.stage === 'answered' && this.answer?.check === null);
+    const passed =
+      this.answer?.check?.passed === true || (this.stage === 'answered' && this.answer?.check === null);
     const frozen = this.picture !== '' && this.stage !== 'live';
     return this.layout(
       w.title,

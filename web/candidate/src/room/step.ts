@@ -42,7 +42,12 @@ export abstract class Step extends RoomElement {
     this.dispatchEvent(new CustomEvent('step-done', { bubbles: true, composed: true }));
   }
 
-  protected layout(title: string, intro: string | TemplateResult, content: unknown, actions: unknown): TemplateResult {
+  protected layout(
+    title: string,
+    intro: string | TemplateResult,
+    content: unknown,
+    actions: unknown,
+  ): TemplateResult {
     return html`<section class="body" aria-labelledby="title" data-check=${this.check}>
       <h1 id="title" tabindex="-1">${title}</h1>
       ${intro === '' ? nothing : typeof intro === 'string' ? html`<p class="intro">${intro}</p>` : intro}

@@ -42,9 +42,15 @@ export const words = {
     what: 'Please check your internet connection. Nothing is lost: we keep trying, and you can also try again yourself.',
   },
   approved: { title: 'A proctor has approved this step', what: 'You can go on.' },
-  returned: { title: 'A proctor asks you to do this step again', what: 'Please follow the instructions once more.' },
+  returned: {
+    title: 'A proctor asks you to do this step again',
+    what: 'Please follow the instructions once more.',
+  },
 
-  asking: { title: 'Your browser is asking', what: 'Please choose “Allow” in the question at the top of the window.' },
+  asking: {
+    title: 'Your browser is asking',
+    what: 'Please choose “Allow” in the question at the top of the window.',
+  },
 
   consent: {
     recordedTitle: 'What is recorded',
@@ -75,7 +81,10 @@ export const words = {
     notOk: 'not ready',
     hint: 'note',
     items: {
-      secure: { name: 'Secure connection', bad: 'This page must be opened with an address that begins with https.' },
+      secure: {
+        name: 'Secure connection',
+        bad: 'This page must be opened with an address that begins with https.',
+      },
       camera: {
         name: 'Camera and microphone access',
         bad: 'This browser gives pages no access to a camera. Please use a current version of Chrome, Edge, Firefox or Safari.',
@@ -96,13 +105,17 @@ export const words = {
         name: 'Keeping your recording safe when the line drops',
         bad: 'This window keeps no data, so a dropped line would lose your recording. Please use a normal window, not a private one.',
       },
-      line: { name: 'Connection to the exam server', bad: 'We cannot reach the exam server at the moment. Please check your internet connection.' },
+      line: {
+        name: 'Connection to the exam server',
+        bad: 'We cannot reach the exam server at the moment. Please check your internet connection.',
+      },
     },
   },
 
   camera: {
     title: 'Let us see your camera',
-    intro: 'Your browser will ask whether this page may use the camera. Please choose “Allow”. Nothing is recorded yet.',
+    intro:
+      'Your browser will ask whether this page may use the camera. Please choose “Allow”. Nothing is recorded yet.',
     open: 'Turn on the camera',
     picture: 'Live picture from your camera',
     picker: 'Camera',
@@ -110,7 +123,8 @@ export const words = {
     testing: { title: 'Looking at the picture…', what: 'This takes about three seconds.' },
     confirming: { title: 'The picture looks good', what: 'Confirming with the exam server…' },
     passed: { title: 'Your camera works', what: '' },
-    facts: (width: number, height: number, rate: number) => `${width} × ${height} pixels, ${rate} frames a second`,
+    facts: (width: number, height: number, rate: number) =>
+      `${width} × ${height} pixels, ${rate} frames a second`,
     faults: {
       denied: {
         title: 'The camera is not allowed for this page',
@@ -157,7 +171,8 @@ export const words = {
 
   microphone: {
     title: 'Let us hear your microphone',
-    intro: 'Your browser may ask whether this page may use the microphone. Please choose “Allow”, then read the sentence aloud. Nothing is recorded yet.',
+    intro:
+      'Your browser may ask whether this page may use the microphone. Please choose “Allow”, then read the sentence aloud. Nothing is recorded yet.',
     open: 'Turn on the microphone',
     listen: 'Start listening',
     read: 'Please read aloud, in your normal voice:',
@@ -174,7 +189,10 @@ export const words = {
         title: 'The microphone is not allowed for this page',
         what: 'Click the microphone or lock symbol next to the address, set the microphone to “Allow”, then try again. On a Mac, also look in System Settings › Privacy & Security › Microphone.',
       },
-      missing: { title: 'No microphone was found', what: 'Please plug in a microphone or a headset, then try again.' },
+      missing: {
+        title: 'No microphone was found',
+        what: 'Please plug in a microphone or a headset, then try again.',
+      },
       busy: {
         title: 'The microphone is being used by another program',
         what: 'Please close other programs that use the microphone, then try again.',
@@ -196,12 +214,19 @@ export const words = {
 
   notifications: {
     title: 'May we notify you?',
-    intro: 'If a proctor writes to you while another window is in front, a notification can reach you. Your browser will ask; you decide.',
+    intro:
+      'If a proctor writes to you while another window is in front, a notification can reach you. Your browser will ask; you decide.',
     required: 'This exam needs notifications to be allowed.',
     optional: 'You can go on without them.',
     ask: 'Ask my browser',
-    granted: { title: 'Notifications are allowed', what: 'They are used only for messages from a proctor during this exam.' },
-    refused: { title: 'Notifications are not allowed', what: 'Messages from a proctor will be shown in this window only.' },
+    granted: {
+      title: 'Notifications are allowed',
+      what: 'They are used only for messages from a proctor during this exam.',
+    },
+    refused: {
+      title: 'Notifications are not allowed',
+      what: 'Messages from a proctor will be shown in this window only.',
+    },
     blocked: {
       title: 'Notifications are blocked for this page',
       what: 'Messages from a proctor will be shown in this window only.',
@@ -226,13 +251,15 @@ export const words = {
   },
   face: {
     title: 'A picture of your face',
-    intro: 'Look straight into the camera with your face inside the oval. Good light from the front helps; please take off hats and sunglasses.',
+    intro:
+      'Look straight into the camera with your face inside the oval. Good light from the front helps; please take off hats and sunglasses.',
     passed: { title: 'Your picture is good', what: '' },
     failed: 'The picture needs another try',
   },
   document: {
     title: 'A picture of your identity document',
-    intro: 'Hold the side with your photograph inside the frame, close to the camera. Tilt it a little if it shines.',
+    intro:
+      'Hold the side with your photograph inside the frame, close to the camera. Tilt it a little if it shines.',
     passed: { title: 'The picture of your document is good', what: '' },
     failed: 'The picture needs another try',
   },
@@ -251,7 +278,8 @@ export const words = {
   },
   screen: {
     title: 'Share your screen',
-    whole: 'Your browser will ask what to share. Please choose “Entire screen”, pick the screen with this page, and press “Share”.',
+    whole:
+      'Your browser will ask what to share. Please choose “Entire screen”, pick the screen with this page, and press “Share”.',
     any: 'Your browser will ask what to share. Please pick the screen or window in which you take the exam.',
     close: 'Close anything private first: everything on the shared screen is recorded once the exam runs.',
     ask: 'Share my screen',
@@ -264,7 +292,10 @@ export const words = {
     },
     stopped: { title: 'Screen sharing has stopped', what: 'Please share your screen again to go on.' },
     faults: {
-      refused: { title: 'The screen was not shared', what: 'Please try again and press “Share” in the browser’s question.' },
+      refused: {
+        title: 'The screen was not shared',
+        what: 'Please try again and press “Share” in the browser’s question.',
+      },
       window: {
         title: 'A single window was picked',
         what: 'This exam needs the whole screen. Please try again and choose “Entire screen”.',
@@ -286,16 +317,23 @@ export const words = {
   ready: {
     title: 'You are ready',
     intro: 'Every step is done. When you start, recording begins and the exam opens on this page.',
-    minutes: (minutes: number) => `You have ${plural(minutes, 'minute', 'minutes')}. The time starts when you press the button.`,
+    minutes: (minutes: number) =>
+      `You have ${plural(minutes, 'minute', 'minutes')}. The time starts when you press the button.`,
     noLimit: 'There is no time limit.',
     fullScreen: 'The page will go to full screen.',
     keep: 'If your line drops, just go on: everything is kept on this computer and sent later.',
     start: 'Start the exam',
     starting: 'Starting…',
     failed: { title: 'The exam could not be started', what: 'Please try again in a moment.' },
-    device: { title: 'The camera or microphone is not available', what: 'Please make sure that both are connected and allowed, then try again.' },
+    device: {
+      title: 'The camera or microphone is not available',
+      what: 'Please make sure that both are connected and allowed, then try again.',
+    },
   },
-  waiting: { title: 'Please wait for the exam to open', what: 'A proctor will let you in. You need not do anything; this page goes on by itself.' },
+  waiting: {
+    title: 'Please wait for the exam to open',
+    what: 'A proctor will let you in. You need not do anything; this page goes on by itself.',
+  },
 
   exam: {
     bar: 'Exam room',
@@ -335,14 +373,21 @@ export const words = {
       what: 'Please share it again. No other step has to be repeated.',
       act: 'Share my screen again',
     },
-    lostFullScreen: { title: 'Please go back to full screen', what: 'This exam is taken in full screen.', act: 'Full screen' },
+    lostFullScreen: {
+      title: 'Please go back to full screen',
+      what: 'This exam is taken in full screen.',
+      act: 'Full screen',
+    },
     storageLow: {
       title: 'Little room is left on this computer',
       what: 'Please free some disk space, or make sure that your internet connection works, so that the recording can be sent.',
     },
     proctor: 'Message from the proctor',
     read: 'I have read it',
-    paused: { title: 'The exam is paused', what: 'Please stay where you are. It goes on as soon as a proctor resumes it.' },
+    paused: {
+      title: 'The exam is paused',
+      what: 'Please stay where you are. It goes on as soon as a proctor resumes it.',
+    },
     plate: 'Camera not available',
   },
   help: {
@@ -374,8 +419,14 @@ export const words = {
   },
   ended: {
     completed: { title: 'You have finished', what: 'Everything has arrived. You may close this page.' },
-    terminated: { title: 'The exam was ended', what: 'A proctor has ended the exam. Everything that was recorded has arrived. You may close this page.' },
-    expired: { title: 'This exam is over', what: 'The time in which it could be taken has passed. You may close this page.' },
+    terminated: {
+      title: 'The exam was ended',
+      what: 'A proctor has ended the exam. Everything that was recorded has arrived. You may close this page.',
+    },
+    expired: {
+      title: 'This exam is over',
+      what: 'The time in which it could be taken has passed. You may close this page.',
+    },
     reason: (reason: string) => `Reason given: ${reason}`,
     incomplete: {
       title: 'A part of the recording is missing',
@@ -388,12 +439,18 @@ export const words = {
       title: 'This link does not work',
       what: 'Please open the link exactly as you received it. If it still does not work, ask the people who invited you for a new one.',
     },
-    expired: { title: 'This link is no longer valid', what: 'Please ask the people who invited you for a new link.' },
+    expired: {
+      title: 'This link is no longer valid',
+      what: 'Please ask the people who invited you for a new link.',
+    },
     elsewhere: {
       title: 'Your exam is open on another device',
       what: 'Please close it there first, then try again here. It can take half a minute until the other device is signed off.',
     },
-    over: { title: 'This exam is over', what: 'It was finished or its time has passed. You may close this page.' },
+    over: {
+      title: 'This exam is over',
+      what: 'It was finished or its time has passed. You may close this page.',
+    },
     'no-answer': {
       title: 'The exam server cannot be reached',
       what: 'Please check your internet connection, then try again. Nothing is lost.',
@@ -402,7 +459,10 @@ export const words = {
       title: 'This window keeps no data',
       what: 'Please open your exam link in a normal window, not a private one, and allow this page to keep data.',
     },
-    'no-session': { title: 'Please open your exam link', what: 'This page can only be opened with the link you received.' },
+    'no-session': {
+      title: 'Please open your exam link',
+      what: 'This page can only be opened with the link you received.',
+    },
     insecure: {
       title: 'This page needs a secure connection',
       what: 'Please open your exam link with an address that begins with https.',
@@ -422,7 +482,10 @@ export const words = {
     title: 'Your exam goes on in another tab',
     what: 'This tab no longer records. You can close it.',
   },
-  signedOut: { title: 'Please open your exam link again', what: 'This page is no longer signed in. Everything is kept on this computer.' },
+  signedOut: {
+    title: 'Please open your exam link again',
+    what: 'This page is no longer signed in. Everything is kept on this computer.',
+  },
   tracks: { camera: 'camera', screen: 'screen' } satisfies Record<TrackName, string>,
 } as const;
 

@@ -1,9 +1,9 @@
 import type { Api } from '../api';
 import type { EventData } from '../catalog';
 import type { Clock } from '../clock';
-import { DeviceError, type DeviceDesk, type DeviceKind } from '../desk';
+import { type DeviceDesk, DeviceError, type DeviceKind } from '../desk';
 import type { EventAnswer, EventQueue } from '../queue';
-import { type ScreenDesk, ShareError, type SharedScreen } from '../screen';
+import { type ScreenDesk, type SharedScreen, ShareError } from '../screen';
 import type { DeviceSensor } from '../sensors/devices';
 import type { Store } from '../store';
 import type { CaptureAnswer, CheckId, CheckResult, Policy, Room } from '../types';
@@ -95,14 +95,19 @@ export class Checks {
       ...cameraData(measures, desk.track('camera')),
       evidence_ids: [first.id, second.id],
     }).answered;
-    if (!answer.accepted) return { passed: false, detail: answer.refusal.detail ?? answer.refusal.title ?? '' };
+    if (!answer.accepted)
+      return { passed: false, detail: answer.refusal.detail ?? answer.refusal.title ?? '' };
     this.#lastFault = '';
     this.parts.passed('camera');
     return { passed: true };
   }
 
   /** 27; the same reason again and again is raised once. */
-  cameraFailed(reason: EventData['cameraFailed']['reason'], detail: string, measures: CameraMeasures | null): void {
+  cameraFailed(
+    reason: EventData['cameraFailed']['reason'],
+    detail: string,
+    measures: CameraMeasures | null,
+  ): void {
     const fault = `camera ${reason}`;
     if (fault === this.#lastFault) return;
     this.#lastFault = fault;
@@ -154,7 +159,9 @@ export class Checks {
     }
     const before = Notification.permission;
     const now =
-      before === 'default' ? await this.parts.during(Promise.resolve(Notification.requestPermission())) : before;
+      before === 'default'
+        ? await this.parts.during(Promise.resolve(Notification.requestPermission()))
+        : before;
     if (now === 'granted') {
       const { answered } = queue.raise('notificationsGranted', before === 'granted' ? { already: true } : {});
       if ((await answered).accepted) this.parts.passed('notifications');
@@ -176,7 +183,8 @@ export class Checks {
     const still = await takeStill(video, 'face', clock);
     taken(still.image);
     const answer = await sendStill(api, this.#session, still);
-    await queue.raise('faceCaptured', { evidence_id: answer.id }, evidence(answer.id, still.capturedAt)).answered;
+    await queue.raise('faceCaptured', { evidence_id: answer.id }, evidence(answer.id, still.capturedAt))
+      .answered;
     if (answer.check?.passed) this.parts.passed('face');
     return answer;
   }
@@ -187,7 +195,8 @@ export class Checks {
     const still = await takeStill(video, 'document', clock);
     taken(still.image);
     const answer = await sendStill(api, this.#session, still);
-    await queue.raise('documentCaptured', { evidence_id: answer.id }, evidence(answer.id, still.capturedAt)).answered;
+    await queue.raise('documentCaptured', { evidence_id: answer.id }, evidence(answer.id, still.capturedAt))
+      .answered;
     if (answer.check?.passed) this.parts.passed('document');
     return answer;
   }
@@ -211,7 +220,10 @@ export class Checks {
     try {
       const shared = await this.parts.during(screen.share());
       const { label, ...size } = shared;
-      const { answered } = queue.raise('screenShared', { ...size, ...(label ? { label: label.slice(0, 500) } : {}) });
+      const { answered } = queue.raise('screenShared', {
+        ...size,
+        ...(label ? { label: label.slice(0, 500) } : {}),
+      });
       if ((await answered).accepted) this.parts.passed('screen');
       return shared;
     } catch (error) {

@@ -14,12 +14,20 @@ export interface CameraMeasures {
   motion: number;
 }
 
-export const CAMERA_LIMITS = { width: 320, height: 240, frameRate: 5, brightness: 14, spread: 8, motion: 0 } as const;
+export const CAMERA_LIMITS = {
+  width: 320,
+  height: 240,
+  frameRate: 5,
+  brightness: 14,
+  spread: 8,
+  motion: 0,
+} as const;
 
 /** What these measures say; null when the camera is fine. */
 export function judgeCamera(measures: CameraMeasures): CameraFault | null {
   if (measures.frameRate === 0) return 'frozen';
-  if (measures.brightness < CAMERA_LIMITS.brightness && measures.spread < CAMERA_LIMITS.spread) return 'black';
+  if (measures.brightness < CAMERA_LIMITS.brightness && measures.spread < CAMERA_LIMITS.spread)
+    return 'black';
   // A real sensor is never silent: pictures equal to the last bit come from a frozen source.
   if (measures.motion <= CAMERA_LIMITS.motion) return 'frozen';
   if (measures.width < CAMERA_LIMITS.width || measures.height < CAMERA_LIMITS.height) return 'small';

@@ -140,7 +140,9 @@ export class SpeechJudge {
   }
 }
 
-const BAND_EDGES = [150, 250, 350, 450, 570, 700, 840, 1000, 1170, 1370, 1600, 1850, 2150, 2500, 2900, 3400, 4000];
+const BAND_EDGES = [
+  150, 250, 350, 450, 570, 700, 840, 1000, 1170, 1370, 1600, 1850, 2150, 2500, 2900, 3400, 4000,
+];
 
 /** Makes a frame of about 20 to 45 ms of sound. `samples`: a power of two of them, -1 to 1. */
 export function soundFrame(samples: Float32Array, rate: number, at: number): SoundFrame {

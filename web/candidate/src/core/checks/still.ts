@@ -37,7 +37,13 @@ export async function takeStill(video: HTMLVideoElement, kind: CaptureKind, cloc
   canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height);
   const image = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
   if (!image) throw new Error('the picture could not be made');
-  return { id: ulid(capturedAt), kind, image, digest: await sha256Base64(await image.arrayBuffer()), capturedAt };
+  return {
+    id: ulid(capturedAt),
+    kind,
+    image,
+    digest: await sha256Base64(await image.arrayBuffer()),
+    capturedAt,
+  };
 }
 
 const TRIES = 6;

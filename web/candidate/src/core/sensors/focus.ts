@@ -5,7 +5,9 @@ export interface FocusLook {
   hidden: boolean;
 }
 
-export type FocusNews = { kind: 'out'; reason: 'blur' | 'hidden'; at: number } | { kind: 'in'; awayMs: number; at: number };
+export type FocusNews =
+  | { kind: 'out'; reason: 'blur' | 'hidden'; at: number }
+  | { kind: 'in'; awayMs: number; at: number };
 
 /**
  * Decides when the exam window was really left. A blur alone says little: focus also leaves our window's own elements

@@ -1,4 +1,6 @@
-export type IdleNews = { kind: 'idle'; afterMs: number; at: number } | { kind: 'active'; idleMs: number; at: number };
+export type IdleNews =
+  | { kind: 'idle'; afterMs: number; at: number }
+  | { kind: 'active'; idleMs: number; at: number };
 
 /**
  * Decides when nobody has used keyboard, pointer, touch or wheel for the policy's time. While what the candidate does

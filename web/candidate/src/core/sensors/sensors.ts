@@ -35,7 +35,8 @@ export class Sensors {
     this.#surroundings.start();
     const pageNow = () => this.clock.pageNow();
     this.#idle = new IdleSensor(this.policy.idle_ms, pageNow, (news) => {
-      if (news.kind === 'idle') this.queue.raise('idle', { idle_after_ms: news.afterMs }, { pageAt: news.at });
+      if (news.kind === 'idle')
+        this.queue.raise('idle', { idle_after_ms: news.afterMs }, { pageAt: news.at });
       else this.queue.raise('active', { idle_ms: news.idleMs }, { pageAt: news.at });
     });
     this.#idle.start();

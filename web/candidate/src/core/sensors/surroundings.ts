@@ -64,7 +64,9 @@ export class SurroundingsSensor {
       stops.push(() => target.removeEventListener(kind, heard, true));
     };
     for (const action of ['copy', 'cut', 'paste'] as const) {
-      on(doc, action, (event) => this.tell({ kind: 'clipboard', action, length: lengthOf(event as ClipboardEvent, win) }));
+      on(doc, action, (event) =>
+        this.tell({ kind: 'clipboard', action, length: lengthOf(event as ClipboardEvent, win) }),
+      );
     }
     on(win, 'beforeprint', () => this.tell({ kind: 'print' }));
     return stops;
@@ -102,7 +104,8 @@ export class SurroundingsSensor {
     let count: number | null = null;
     try {
       const permission = await navigator.permissions.query({ name: 'window-management' as PermissionName });
-      const details = (globalThis as { getScreenDetails?: () => Promise<{ screens: unknown[] }> }).getScreenDetails;
+      const details = (globalThis as { getScreenDetails?: () => Promise<{ screens: unknown[] }> })
+        .getScreenDetails;
       if (permission.state === 'granted' && details) count = (await details()).screens.length;
     } catch {
       // The exact number needs a permission we do not ask for.
