@@ -10,6 +10,7 @@ from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import (
     FACE_KEEP,
     FROZEN,
+    FROZEN_EXACT,
     FROZEN_MEAN,
     FROZEN_MOST,
     OBSCURED,
@@ -63,7 +64,9 @@ class CameraWatch:
         if before is None:
             return []
         difference = change(before, thumb, level=False)
+        face = any(face.score >= FACE_KEEP for face in look.faces)
         still = difference.mean < FROZEN_MEAN and difference.most < FROZEN_MOST
+        still = still and (face or difference.mean < FROZEN_EXACT)
         # a black picture does not change either, but it is called obscured
         value = BAD if still and not _obscured(look)[0] else GOOD
         score = _share(difference) if still else 0.0

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from openproctor.analysis.camera import CameraWatch
+from openproctor.analysis.coded import MediaError
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import Finding
 from openproctor.analysis.looks import Look, Looker
@@ -23,7 +24,7 @@ from openproctor.analysis.things import ThingsWatch
 from openproctor.vision.geometry import Image
 
 FORMAT = 1  # of the dumped state
-CLOSE_THINGS = 0.38  # s between the pictures of a close look in which things are looked for
+CLOSE_THINGS = 0.45  # s between the pictures of a close look in which things are looked for
 
 
 class Stretch:
@@ -75,6 +76,11 @@ class Analysis:
         self._camera.restore(state["camera"])
         self._speech.restore(state["speech"])
         self._waiting = [Look.restore(raw) for raw in state["waiting"]]
+
+    @property
+    def waits_for(self) -> int | None:
+        """Number of the chunk whose looks wait: the next step may want to look at it again."""
+        return self._waiting[0].number if self._waiting else None
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -131,7 +137,7 @@ class Analysis:
     def _closely(self, segment: Segment, stretch: Stretch, things: bool, since: int | None) -> list[Finding]:
         found: list[Finding] = []
         last_things = -1e9
-        for frame in segment.dense():
+        for frame in _dense(segment):
             if since is not None and segment.at(frame.time) < since:
                 continue
             stretch.add(segment, frame)
@@ -142,3 +148,11 @@ class Analysis:
             found += self._people.see(look, stretch)
             found += self._things.see(look, stretch)
         return found
+
+
+def _dense(segment: Segment) -> list[Frame]:
+    """All pictures of a close look; of a chunk that is damaged behind its key frame, that one alone."""
+    try:
+        return segment.dense()
+    except MediaError:
+        return segment.samples()

@@ -31,8 +31,9 @@ PERSON = "person"
 
 @dataclass(frozen=True, slots=True)
 class ObjectRule:
-    """``suspect``: from this score on a key frame is looked at closer; ``confirm``: a closer look at it must reach this;
-    ``keep``: what is in view already stays so; ``need``: frames of the dense look that must reach ``confirm``."""
+    """``suspect``: from this score on a key frame is looked at closer; ``confirm``: what its enlarged and turned views
+    must reach; ``keep``: what is in view already stays so; ``need``: frames of a close look that must reach
+    ``confirm``."""
 
     suspect: float
     confirm: float
@@ -42,15 +43,16 @@ class ObjectRule:
 
 OBJECT_RULES = {
     # a phone in a hand is small and half hidden: suspect early, confirm on several enlarged views and frames
-    PHONE: ObjectRule(suspect=0.15, confirm=0.42, keep=0.25, need=3),
-    BOOK: ObjectRule(suspect=0.18, confirm=0.42, keep=0.25, need=3),
+    PHONE: ObjectRule(suspect=0.12, confirm=0.44, keep=0.25, need=3),
+    BOOK: ObjectRule(suspect=0.15, confirm=0.42, keep=0.25, need=3),
     # screens, windows and picture frames look like laptops: only sure ones count
     LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, keep=0.40, need=4),
 }
 PERSON_SURE = 0.5  # for "somebody is there, but no face"
 PERSON_LEAST = 0.08  # share of the picture; a seated candidate fills 0.2 to 0.6
 OBJECT_LEAST = 0.002  # share of the picture; below this the detector guesses
-OBJECT_MOST = 0.6  # a "phone" over half of the picture is the picture's frame
+# a "phone" over a quarter of the picture is a door or a screen
+OBJECT_MOST = {"cell phone": 0.25, "book": 0.6, "laptop": 0.6}
 OBJECT_REACH = 0.3  # a thing in a hand moves no further than this between two frames
 RELEASE_OBJECT = 3_000  # how long it must be out of sight before it is gone: hands hide it for a moment
 DISMISS_FIRST, DISMISS_MOST = 8_000, 64_000  # after a closer look found nothing, the same place rests, longer each time
@@ -61,7 +63,9 @@ REST_CHANGE = 3.5  # most changed of 48 blocks, light levels: breathing and nois
 # -- camera --------------------------------------------------------------------------------------------------------
 OBSCURED_LIGHT = 14.0  # mean; a lens cap gives 0 to 8, a dark room with a lit face 20
 OBSCURED_CONTRAST = 9.0  # deviation; a finger or tape on the lens gives 2 to 8
-FROZEN_MEAN, FROZEN_MOST = 0.12, 0.6  # a still picture coded again and again changes by less, a living one by more
+# A still picture coded again and again changes by less, a face that lives by more. An empty room does not change either:
+# without a face only a picture that is the same to the last bit counts.
+FROZEN_MEAN, FROZEN_MOST, FROZEN_EXACT = 0.65, 1.7, 0.01
 
 # -- sound ---------------------------------------------------------------------------------------------------------
 SPEECH_SCORE = 0.5

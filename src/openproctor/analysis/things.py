@@ -1,8 +1,8 @@
 """Phones, books and other computers: suspected on key frames, confirmed only by looking closer.
 
-A key frame is looked at whole and, in turns, in an enlarged lower part. A suspect is looked at again in crops and tiles of
-the same picture; only if it grows there are the pictures round it looked at one by one. A place that turned out to be
-nothing rests for a while, longer each time.
+A key frame is looked at whole and, in turns, in an enlarged lower part. A suspect is looked at again in enlarged and turned
+views of the same picture; only if it holds there are the pictures round it looked at one by one, each in the same way. A
+place that turned out to be nothing rests for a while, longer each time.
 """
 
 import base64
@@ -21,6 +21,7 @@ from openproctor.analysis.settings import (
     LABELS,
     OBJECT_REACH,
     OBJECT_RULES,
+    PERSON,
     RELEASE_OBJECT,
     REST_CHANGE,
     REST_MOST,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from openproctor.analysis.pipeline import Stretch
 
 IN, OUT = "in", "out"
-STAGE = 0.75  # of ``confirm``: what a suspect must reach in the enlarged views of one picture to be looked at closely
+STAGE = 0.75  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
+SUSPECTS = 3  # of one picture that are looked at again
 
 
 class ThingsWatch:
@@ -56,6 +58,7 @@ class ThingsWatch:
         }
         # where each was seen last while it is in view or about to be: a thing does not jump
         self._place: dict[int, Found] = {}
+        self._targets: list[Found] = []
         self._dismissed: list[dict[str, Any]] = []
         self._glances = 0
         self._looked_at: int | None = None
@@ -80,38 +83,37 @@ class ThingsWatch:
             look.things = self._looker.things(image, TILES[self._glances // 2 % 2])
             return
         look.things = self._looker.things(image)
-        held = [self._place[t] for t in self._types if self._machines[t].state == IN and t in self._place]
-        if held and any(self._value(t, look)[0] != IN for t in self._types if self._machines[t].state == IN):
-            look.things = self._looker.closer(image, look.things, held, tiles=False)
+        for type_id, machine in self._machines.items():
+            if machine.state == IN and type_id in self._place and self._value(type_id, look)[0] != IN:
+                look.things.append(self._looker.verify(image, self._place[type_id]))
 
     def curious(self, looks: list[Look], images: dict[int, Image]) -> bool:
-        """Whether to look at every picture: something is about to change, or a suspect grows when enlarged."""
-        if any(machine.undecided for machine in self._machines.values()):
-            return True
-        wanted = False
+        """Whether to look at every picture: something is about to change, or a suspect holds when enlarged."""
+        wanted = any(machine.undecided for machine in self._machines.values())
+        self._targets = list(self._place.values())
         for look in looks:
             if look.things is None:
                 continue
-            for type_id in self._types:
-                if self._machines[type_id].state == IN:
-                    wanted |= self._value(type_id, look)[0] != IN
-            suspects = [found for found in look.things if self._suspicious(found, look.at)]
-            if suspects:
-                closer = self._looker.closer(images[look.at], look.things, suspects[:2], tiles=True)
-                grown = [found for found in closer if self._grown(found)]
-                look.things = closer
-                if grown:
+            wanted |= any(
+                machine.state == IN and self._value(type_id, look)[0] != IN
+                for type_id, machine in self._machines.items()
+            )
+            suspects = [found for found in look.things if self._suspicious(found, look.at)][:SUSPECTS]
+            verified = [self._looker.verify(images[look.at], suspect) for suspect in suspects]
+            for suspect, found in zip(suspects, verified, strict=True):
+                if found.score >= STAGE * OBJECT_RULES[_type(found.label)].confirm:
                     wanted = True
+                    if not any(found.label == one.label and found.near(one, 0.05) for one in self._targets):
+                        self._targets.append(found)
                 else:
-                    for suspect in suspects:
-                        self._dismiss(suspect, look.at)
+                    self._dismiss(suspect, look.at)
+            look.things = _judged(look.things, self._machines, verified)
         return wanted
 
     def _suspicious(self, found: Found, at: int) -> bool:
-        type_id = next((t for t in self._types if LABELS[t] == found.label), None)
-        if type_id is None or self._machines[type_id].state == IN:
+        if found.label == PERSON or self._machines[_type(found.label)].state == IN:
             return False
-        if found.score < OBJECT_RULES[type_id].suspect:
+        if found.score < OBJECT_RULES[_type(found.label)].suspect:
             return False
         return not any(
             old["label"] == found.label
@@ -120,10 +122,6 @@ class ThingsWatch:
             and found.near(Found(old["label"], 0.0, tuple(old["box"])), 0.08)
             for old in self._dismissed
         )
-
-    def _grown(self, found: Found) -> bool:
-        type_id = next((t for t in self._types if LABELS[t] == found.label), None)
-        return type_id is not None and found.score >= STAGE * OBJECT_RULES[type_id].confirm
 
     def _dismiss(self, found: Found, at: int) -> None:
         wait, score = DISMISS_FIRST, found.score
@@ -143,21 +141,19 @@ class ThingsWatch:
         """Look for things in a picture of a close look."""
         look.things = self._looker.things(image)
         if not enlarge:
+            look.things = _judged(look.things, self._machines, [])
             return
-        suspects = [
-            found
-            for type_id in self._types
-            for found in look.things
-            if found.label == LABELS[type_id] and found.score >= OBJECT_RULES[type_id].suspect * 0.8
+        # each suspect where the whole picture shows it now, else where it was seen last, should it have faded
+        verified = []
+        for target in self._targets:
+            same = [one for one in look.things if one.label == target.label and one.near(target, OBJECT_REACH / 2)]
+            verified.append(self._looker.verify(image, same[0] if same else target))
+        # the place moves along with the thing
+        self._targets = [
+            found if found.score >= OBJECT_RULES[_type(found.label)].keep else target
+            for found, target in zip(verified, self._targets, strict=True)
         ]
-        suspects = sorted(suspects, key=lambda found: -found.score)[:2]
-        # and where it was seen just now, should it have faded
-        suspects += [
-            place
-            for type_id, place in self._place.items()
-            if not any(found.label == place.label and found.near(place, 0.1) for found in suspects)
-        ]
-        look.things = self._looker.closer(image, look.things, suspects, tiles=not suspects)
+        look.things = _judged(look.things, self._machines, verified)
 
     def _value(self, type_id: int, look: Look) -> tuple[str | None, float, Found | None]:
         if look.things is None:
@@ -249,6 +245,16 @@ class ThingsWatch:
         self._dismissed = raw["dismissed"]
         self._glances, self._looked_at = raw["glances"], raw["looked_at"]
         self._thumb = unpacked(raw["thumb"])
+
+
+def _type(label: str) -> int:
+    return next(type_id for type_id, name in LABELS.items() if name == label)
+
+
+def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Found]) -> list[Found]:
+    """Things with their verified scores. Of what is not in view yet, only what was verified counts."""
+    taken = [found for found in things if found.label == PERSON or machines[_type(found.label)].state == IN]
+    return sorted([*taken, *verified], key=lambda found: (-found.score, found.label, found.box))
 
 
 def unpacked(text: str | None) -> Image | None:

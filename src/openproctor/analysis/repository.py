@@ -1,0 +1,100 @@
+"""Queries of the analysis: which sessions have recordings that nobody has looked at yet."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from openproctor.analysis.models import analyses
+from openproctor.media.models import chunks
+from openproctor.sessions.models import sessions
+from openproctor.sessions.states import OVER
+from openproctor.storage.database import Database
+
+DONE = 2**62  # lease of an analysis that is complete: nobody takes it again
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the analysis of a session is. ``state`` is the pipeline's, as JSON; times in ms since 1970."""
+
+    session_id: str
+    organization_id: str
+    next_number: int
+    state: str | None
+    owner: str | None
+    lease_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An analysis that may go on: since when its oldest unseen chunk waits (None without one), the number of its newest,
+    and whether the session is over."""
+
+    progress: Progress
+    since: int | None
+    last: int
+    over: bool
+
+
+class AnalysisRepository:
+    """Reads progress and begins it; it is moved on by the event log, in the transaction of the findings."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin_new(self) -> int:
+        """A row for every session that has recordings and none yet; how many there were."""
+        query = (
+            select(sessions.c.id, sessions.c.organization_id)
+            .outerjoin(analyses, analyses.c.session_id == sessions.c.id)
+            .where(sessions.c.started_at.is_not(None), analyses.c.session_id.is_(None))
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        for session_id, organization_id in rows:
+            values = {
+                "session_id": session_id,
+                "organization_id": organization_id,
+                "next_number": 0,
+                "state": None,
+                "owner": None,
+                "lease_until": 0,
+            }
+            try:
+                async with self._database.write() as connection:
+                    await connection.execute(insert(analyses).values(values))
+            except IntegrityError:
+                continue  # another worker was faster
+        return len(rows)
+
+    async def waiting(self, owner: str, now: int) -> list[Waiting]:
+        """Analyses that this worker may go on with, those that wait longest first."""
+        unseen = (
+            chunks.c.session_id == analyses.c.session_id,
+            chunks.c.track == "camera",
+            chunks.c.number >= analyses.c.next_number,
+        )
+        since = select(func.min(chunks.c.received_at)).where(*unseen).correlate(analyses).scalar_subquery()
+        last = select(func.max(chunks.c.number)).where(*unseen).correlate(analyses).scalar_subquery()
+        query = (
+            select(analyses, since.label("since"), last.label("last"), sessions.c.state.label("session_state"))
+            .join(sessions, sessions.c.id == analyses.c.session_id)
+            .where(analyses.c.lease_until < DONE, or_(analyses.c.owner == owner, analyses.c.lease_until < now))
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        found = [
+            Waiting(Progress(*row[:6]), row.since, row.last if row.last is not None else -1, row.session_state in OVER)
+            for row in rows
+        ]
+        found = [one for one in found if one.since is not None or one.over]
+        # without unseen chunks the only thing left is to finish: such come last
+        found.sort(key=lambda one: (one.since is None, one.since or 0, one.progress.session_id))
+        return found
+
+    async def get(self, session_id: str) -> Progress | None:
+        """Progress of one session."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(analyses).where(analyses.c.session_id == session_id))).first()
+        return Progress(*row) if row else None

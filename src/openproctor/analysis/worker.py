@@ -1,0 +1,317 @@
+"""The background work: stored chunks of the camera track in, findings into the event log.
+
+How far a session is analysed is written in the same transaction as its findings, on the condition that nobody else has
+moved it on: a worker that dies, or loses its lease to another one, neither loses nor repeats a finding.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Gauge
+
+from openproctor.analysis.coded import Decoders, MediaError
+from openproctor.analysis.detectors import Detectors
+from openproctor.analysis.findings import NO_TWIN, Finding
+from openproctor.analysis.pipeline import Analysis
+from openproctor.analysis.repository import DONE, AnalysisRepository, Progress, Waiting
+from openproctor.analysis.samples import Segment, chunk_segment
+from openproctor.analysis.settings import AnalysisSettings
+from openproctor.clock import now_ms
+from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent
+from openproctor.ids import new_id
+from openproctor.media.repository import Chunk
+from openproctor.vision.frames import Still, encode_jpeg
+from openproctor.vision.geometry import Image
+
+logger = structlog.get_logger(__name__)
+
+TRACK = "camera"
+IDLE_S = 0.4  # between two looks for work when there was none
+LEASE_MS = 30_000
+SKIP_MS = 90_000  # how long a missing chunk is waited for while later ones are there
+BATCH = 8  # chunks of one session in one go, so that none waits for another's backlog
+COMMIT_EVERY = 4  # chunks without a finding after which progress is written all the same
+SESSIONS_KEPT = 400  # in memory; others go on from their written state
+CHUNK_SECONDS = 20.0  # a chunk that takes longer is worth a line in the log
+STILL_LONGEST = 960
+
+CHUNKS = Counter("openproctor_analysis_chunks_total", "Chunks analysed.", ["outcome"])
+FINDINGS = Counter("openproctor_analysis_findings_total", "Findings written.", ["type_id"])
+LAG = Gauge("openproctor_analysis_lag_seconds", "Age of the oldest chunk that waits for the analysis.")
+
+
+@dataclass(slots=True)
+class _Work:
+    """One session in this worker's hands."""
+
+    session_id: str
+    organization_id: str
+    analysis: Analysis
+    written: int
+    next_number: int
+    lease_until: int
+    looked_until: int = 0
+    segment: Segment | None = None
+    inits: dict[int, bytes] = field(default_factory=dict)
+    events: list[NewEvent] = field(default_factory=list)
+    contents: list[NewContent] = field(default_factory=list)
+    unwritten: int = 0
+
+
+class Worker:
+    """Analyses what is stored, until cancelled."""
+
+    def __init__(self, platform: Any, detectors: Detectors) -> None:
+        self._platform = platform
+        self._detectors = detectors
+        self._repository = AnalysisRepository(platform.database)
+        self._owner = new_id()
+        self._sessions: OrderedDict[str, _Work] = OrderedDict()
+        self._decoders = Decoders()
+
+    async def run(self) -> None:
+        """Look for work again and again."""
+        while True:
+            try:
+                busy = await self.round()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                # whatever one round met, the next one starts from what is written
+                logger.exception("analysis round failed")
+                self._sessions.clear()
+                busy = False
+                await asyncio.sleep(2)
+            if not busy:
+                await asyncio.sleep(IDLE_S)
+
+    async def round(self) -> bool:
+        """One turn over the sessions that wait; whether anything was done."""
+        await self._repository.begin_new()
+        now = now_ms()
+        waiting = [one for one in await self._repository.waiting(self._owner, now) if self._has_work(one)]
+        LAG.set(max((now - one.since for one in waiting if one.since is not None), default=0) / 1000)
+        busy = False
+        for one in waiting:
+            busy |= await self._session(one.progress, one.over)
+        return busy
+
+    def _has_work(self, one: Waiting) -> bool:
+        # what is done but not yet written down is still unseen in the database
+        work = self._sessions.get(one.progress.session_id)
+        return one.over or work is None or work.next_number <= one.last
+
+    async def release(self) -> None:
+        """Write what is done and let other workers go on at once."""
+        for work in list(self._sessions.values()):
+            with contextlib.suppress(Exception):
+                await self._commit(work, lease_until=0)
+        self._sessions.clear()
+
+    # -- one session -------------------------------------------------------------------------------------------------
+
+    async def _session(self, progress: Progress, over: bool) -> bool:
+        work = self._sessions.get(progress.session_id)
+        first = work.next_number if work else progress.next_number
+        found = await self._platform.media.repository.of_track(
+            progress.organization_id, progress.session_id, TRACK, first=first, limit=BATCH
+        )
+        chunks = _in_order(found, first)
+        if not chunks and found and (over or now_ms() - found[0].at > SKIP_MS):
+            # what never came is a gap in the recording, not a reason to stop
+            chunks = _in_order(found, found[0].number)
+        if not chunks and not over:
+            return False
+        if work is None:
+            work = await self._claim(progress)
+            if work is None:
+                return False
+        try:
+            for chunk in chunks:
+                await self._chunk(work, chunk)
+                if work.events or work.unwritten >= COMMIT_EVERY:
+                    await self._commit(work)
+            if over and not chunks:
+                await self._finish(work)
+        except _LostLeaseError:
+            logger.info("another worker went on with a session", session_id=progress.session_id)
+            self._sessions.pop(progress.session_id, None)
+        return True
+
+    async def _claim(self, progress: Progress) -> _Work | None:
+        lease = now_ms() + LEASE_MS
+        receipt = await self._platform.log.append(
+            Append(
+                progress.session_id,
+                progress.organization_id,
+                changes=[
+                    Change(
+                        "analyses",
+                        {"owner": self._owner, "lease_until": lease},
+                        {
+                            "session_id": progress.session_id,
+                            "next_number": progress.next_number,
+                            "lease_until": progress.lease_until,
+                        },
+                    )
+                ],
+            )
+        )
+        if not receipt.applied:
+            return None
+        session = await self._platform.sessions.repository.get(progress.organization_id, progress.session_id)
+        settings = AnalysisSettings.of(session.policy)
+        state = msgspec.json.decode(progress.state) if progress.state else None
+        try:
+            analysis = Analysis(self._detectors, settings, state)
+        except (KeyError, TypeError, ValueError):
+            # written by another version: its states cannot be read, so they begin anew
+            logger.warning("analysis state of another version dropped", session_id=progress.session_id)
+            analysis = Analysis(self._detectors, settings)
+        work = _Work(
+            progress.session_id, progress.organization_id, analysis, progress.next_number, progress.next_number, lease
+        )
+        if analysis.waits_for is not None:
+            work.segment = await self._again(work, analysis.waits_for)
+        self._sessions[work.session_id] = work
+        while len(self._sessions) > SESSIONS_KEPT:
+            _, oldest = self._sessions.popitem(last=False)
+            with contextlib.suppress(_LostLeaseError):
+                await self._commit(oldest, lease_until=0)
+        return work
+
+    async def _again(self, work: _Work, number: int) -> Segment | None:
+        chunk = await self._platform.media.repository.get(work.organization_id, work.session_id, TRACK, number)
+        if chunk is None:
+            return None
+        try:
+            return await self._segment(work, chunk)
+        except MediaError:
+            return None
+
+    async def _segment(self, work: _Work, chunk: Chunk) -> Segment:
+        media = self._platform.media
+        if chunk.part not in work.inits:
+            holder = await media.repository.init_of_part(work.session_id, TRACK, chunk.part)
+            if holder is None:
+                raise MediaError("the beginning of the recording is missing")
+            work.inits = {chunk.part: await media.bytes_of(holder, init=True)}
+        data = await media.bytes_of(chunk, init=False)
+        return await asyncio.to_thread(
+            chunk_segment,
+            number=chunk.number,
+            digest=chunk.digest,
+            part=chunk.part,
+            origin=chunk.part_started_at,
+            init=work.inits[chunk.part],
+            media=data,
+            decoders=self._decoders,
+        )
+
+    async def _chunk(self, work: _Work, chunk: Chunk) -> None:
+        """Analyse one chunk; one that cannot be read becomes an event, and the work goes on."""
+        outcome, findings = "ok", []
+        if chunk.has_media:
+            begun = time.monotonic()
+            try:
+                segment = await self._segment(work, chunk)
+                previous = work.segment
+                findings = await asyncio.to_thread(work.analysis.step, segment, lambda: previous)
+                work.segment = segment
+            except MediaError as error:
+                outcome = "rejected"
+                work.events.append(_rejected(chunk, str(error)))
+            except Exception as error:
+                # a detector or decoder that fails on these bytes must not stop the others
+                logger.exception("chunk failed", session_id=work.session_id, number=chunk.number)
+                outcome = "failed"
+                work.events.append(_rejected(chunk, f"it could not be analysed ({type(error).__name__})"))
+            taken = time.monotonic() - begun
+            if taken > CHUNK_SECONDS:
+                logger.warning("slow chunk", session_id=work.session_id, number=chunk.number, seconds=round(taken, 1))
+        CHUNKS.labels(outcome).inc()
+        await self._take(work, findings, chunk)
+        work.next_number = chunk.number + 1
+        work.unwritten += 1
+
+    async def _take(self, work: _Work, findings: list[Finding], chunk: Chunk | None) -> None:
+        for finding in findings:
+            if finding.type_id == NO_TWIN:
+                continue
+            evidence: list[dict[str, Any]] = []
+            if finding.still is not None:
+                content = await self._still(work, finding.still, finding.still_at or finding.at)
+                work.contents.append(content)
+                finding.data["still"] = content.row["id"]
+                evidence.append({"kind": "capture", "id": content.row["id"]})
+            if chunk is not None:
+                evidence.append({"kind": "chunk", "track": TRACK, "number": chunk.number, "digest": chunk.digest})
+            work.events.append(NewEvent(finding.type_id, "analysis", finding.at, finding.data, evidence))
+            FINDINGS.labels(str(finding.type_id)).inc()
+
+    async def _still(self, work: _Work, image: Image, at: int) -> NewContent:
+        data = await asyncio.to_thread(encode_jpeg, image)
+        content: NewContent = await self._platform.captures.add_finding(
+            work.organization_id, work.session_id, at, data, Still(image, "image/jpeg")
+        )
+        return content
+
+    async def _finish(self, work: _Work) -> None:
+        """The session is over and everything is looked at."""
+        await self._take(work, await asyncio.to_thread(work.analysis.finish), None)
+        await self._commit(work, lease_until=DONE)
+        self._sessions.pop(work.session_id, None)
+
+    async def _commit(self, work: _Work, lease_until: int | None = None) -> None:
+        """Findings and progress together, unless another worker has moved the progress on."""
+        lease = now_ms() + LEASE_MS if lease_until is None else lease_until
+        state = msgspec.json.encode(work.analysis.dump()).decode()
+        change = Change(
+            "analyses",
+            {"next_number": work.next_number, "state": state, "owner": self._owner, "lease_until": lease},
+            {"session_id": work.session_id, "next_number": work.written, "owner": self._owner},
+        )
+        receipt = await self._platform.log.append(
+            Append(work.session_id, work.organization_id, work.events, work.contents, [change])
+        )
+        if not receipt.applied:
+            raise _LostLeaseError
+        work.written, work.lease_until, work.unwritten = work.next_number, lease, 0
+        work.events, work.contents = [], []
+
+
+class _LostLeaseError(Exception):
+    """Another worker took the session over."""
+
+
+def _in_order(chunks: list[Chunk], first: int) -> list[Chunk]:
+    """The chunks that follow one another from ``first`` on."""
+    found: list[Chunk] = []
+    for chunk in chunks:
+        if chunk.number != first + len(found):
+            break
+        found.append(chunk)
+    return found
+
+
+def _rejected(chunk: Chunk, reason: str) -> NewEvent:
+    data = {"track": TRACK, "number": chunk.number, "digest": chunk.digest, "reason": reason[:500]}
+    evidence = [{"kind": "chunk", "track": TRACK, "number": chunk.number, "digest": chunk.digest}]
+    return NewEvent(1062, "server", chunk.at, data, evidence)
+
+
+async def work(platform: Any, settings: Any) -> None:
+    """Analyse the recordings of a platform until cancelled."""
+    detectors = await asyncio.to_thread(Detectors, settings.analysis_runtime)
+    worker = Worker(platform, detectors)
+    logger.info("analysis begins", runtime=detectors.faces.runtime, objects=detectors.objects.model.name)
+    try:
+        await worker.run()
+    finally:
+        await worker.release()
