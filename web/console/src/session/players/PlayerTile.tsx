@@ -92,7 +92,7 @@ export function PlayerTile({
             <strong>The recording cannot be played</strong>
             <div>It could not be loaded.</div>
           </div>
-          <Button size="xs" variant="default" onClick={() => playback.player(lane.track).retry(playback.at)}>
+          <Button size="xs" variant="default" onClick={() => playback.player(lane.track).retry()}>
             Try again
           </Button>
         </div>

@@ -20,6 +20,9 @@ export interface PlaybackState {
 
 /** How far behind the newest recording live playing stays, so that it does not stop for every chunk. */
 const LIVE_MARGIN_MS = 3_000;
+/** Live playing that fell behind by more than its margin and this catches up a little faster than life. */
+const CATCH_UP_MS = 2_500;
+const CATCH_UP_RATE = 1.15;
 const TOO_FAR_BEHIND_MS = 15_000;
 /** A track that is this far behind the newest one has stopped, and is not waited for. */
 const STOPPED_MS = 10_000;
@@ -214,12 +217,20 @@ export class Playback {
     this.frame = requestAnimationFrame(this.run);
     const passed = Math.max(0, now - this.last);
     this.last = now;
-    if (!this.held) this.at += passed * this.state.rate;
+    if (!this.held) this.at += passed * this.pace();
     this.stayInside();
     if (!this.state.playing) return;
     this.steerAll(now);
     this.tick();
   };
+
+  /** The speed at this moment: what was chosen, or a little more to catch up with a running session. */
+  private pace(): number {
+    const { rate, following } = this.state;
+    if (!following || !this.live) return rate;
+    const behind = (this.liveEdge() ?? this.at) - this.at;
+    return behind > LIVE_MARGIN_MS + CATCH_UP_MS ? CATCH_UP_RATE : rate;
+  }
 
   private stayInside(): void {
     if (!this.live) {
@@ -239,7 +250,8 @@ export class Playback {
   }
 
   private steerAll(now: number): void {
-    const { playing, rate } = this.state;
+    const { playing } = this.state;
+    const rate = this.pace();
     const players = [...this.tracks.values()];
     let leaderFound = false;
     const advice = players.map((player) => {

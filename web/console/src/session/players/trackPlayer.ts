@@ -37,6 +37,9 @@ export class TrackPlayer {
   private waitingSince: number | null = null;
   private pausedTarget: number | null = null;
   private reloads = 0;
+  private reloading: number | null = null;
+  /** The wall time last asked for. */
+  private at = 0;
   private loudness = 0;
   private readonly tell: Listener;
   private readonly abort = new AbortController();
@@ -64,13 +67,20 @@ export class TrackPlayer {
     this.video.volume = loudness;
   }
 
-  /** `playlist` null while nothing was recorded yet; `start` is the wall time to begin loading at. */
-  load(playlist: string | null, start: number): void {
+  /** `playlist` null while nothing was recorded yet; `at` is the wall time to begin loading at. */
+  load(playlist: string | null, at: number): void {
     if (playlist === this.playlist) return;
     this.playlist = playlist;
+    this.reloads = 0;
+    this.at = at;
+    this.begin();
+  }
+
+  private begin(): void {
     this.hls?.destroy();
     this.hls = null;
-    if (playlist === null) {
+    this.pausedTarget = null;
+    if (this.playlist === null) {
       this.setHealth('empty');
       return;
     }
@@ -81,13 +91,13 @@ export class TrackPlayer {
     this.setHealth('loading');
     const hls = new Hls({ ...CONFIG });
     this.hls = hls;
-    hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(this.positionFrom(start)));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(this.positionFrom(this.at)));
     hls.on(Hls.Events.FRAG_BUFFERED, () => {
       this.reloads = 0;
       if (this.health !== 'ready') this.setHealth('ready');
     });
     hls.on(Hls.Events.ERROR, (_, error) => this.onError(hls, error));
-    hls.loadSource(playlist);
+    hls.loadSource(this.playlist);
     if (this.video) hls.attachMedia(this.video);
   }
 
@@ -100,8 +110,9 @@ export class TrackPlayer {
   /** Links of segments are short-lived: what was refused is asked for again through a fresh playlist. */
   private onError(hls: Hls, error: ErrorData): void {
     if (!error.fatal && !EXPIRED.has(error.response?.code ?? 0)) return;
-    if (this.hls !== hls) return;
+    if (this.hls !== hls || this.reloading !== null) return;
     if (this.reloads >= MOST_RELOADS) {
+      hls.stopLoad();
       this.setHealth('failed');
       return;
     }
@@ -110,25 +121,20 @@ export class TrackPlayer {
       hls.recoverMediaError();
       return;
     }
-    const playlist = this.playlist;
-    const position = this.video?.currentTime ?? 0;
-    window.setTimeout(
+    hls.stopLoad();
+    this.reloading = window.setTimeout(
       () => {
-        if (this.hls !== hls || playlist === null) return;
-        hls.stopLoad();
-        hls.once(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(position));
-        hls.loadSource(playlist);
+        this.reloading = null;
+        if (this.hls === hls) this.begin();
       },
-      500 * 2 ** this.reloads,
+      250 * 2 ** this.reloads,
     );
   }
 
   /** Tries again after it gave up. */
-  retry(at: number): void {
-    const playlist = this.playlist;
-    this.playlist = null;
+  retry(): void {
     this.reloads = 0;
-    this.load(playlist, at);
+    this.begin();
   }
 
   private setHealth(health: TrackHealth): void {
@@ -138,6 +144,7 @@ export class TrackPlayer {
 
   /** Goes to a wall time at once, also when an earlier jump is still under way. */
   jump(at: number): void {
+    this.at = at;
     const target = positionAt(this.spans, at);
     if (!this.video || this.video.readyState < 1 || target === null) return;
     if (Math.abs(this.video.currentTime - target) < 0.001) return;
@@ -147,6 +154,7 @@ export class TrackPlayer {
 
   /** What has to be done for the wall time `at`. */
   advise(at: number, playing: boolean, rate: number, leader: boolean): Steering {
+    this.at = at;
     const video = this.video;
     const target = positionAt(this.spans, at);
     if (target === null || this.health === 'empty') return { do: 'nothing-recorded' };
@@ -214,6 +222,7 @@ export class TrackPlayer {
 
   destroy(): void {
     this.abort.abort();
+    if (this.reloading !== null) window.clearTimeout(this.reloading);
     this.hls?.destroy();
     this.hls = null;
     this.video = null;

@@ -19,6 +19,7 @@ export class Pictures {
 
   setCaptures(captures: ReadonlyMap<string, Capture>): void {
     this.captures = captures;
+    this.onLoad();
   }
 
   readonly want = (id: string): void => {
@@ -30,8 +31,14 @@ export class Pictures {
 
   private next(): void {
     while (this.running < AT_ONCE) {
-      const capture = this.captures.get(this.queue.shift() ?? '');
-      if (!capture) return;
+      const id = this.queue.shift();
+      if (id === undefined) return;
+      const capture = this.captures.get(id);
+      if (!capture) {
+        // Drawn before its link was known here: the next drawing asks again.
+        this.asked.delete(id);
+        continue;
+      }
       this.running += 1;
       void this.load(capture).finally(() => {
         this.running -= 1;
