@@ -6,14 +6,16 @@ import av
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.candidate import SCREENSHOTS, Candidate
+from tests.e2e.candidate import SCREENSHOTS, Candidate, can_be_used_by_everybody
 from tests.e2e.conftest import Room
 from tests.e2e.media import View
+from tests.e2e.sitting import until
 from tests.live import LiveServer
 
 CHECKS = ["consent", "browser", "camera", "microphone", "notifications", "face", "document", "room", "screen"]
 FINDING_S = 60.0
 EMAIL, PASSWORD = "review@school.example", "a long enough password"
+SHOWS_PICTURES = "[...document.querySelectorAll('video')].every((video) => !video.seeking && video.readyState >= 2)"
 # what each part of the journey must have left in the log
 LEFT_BY_CHECKS = {3, 9, 17, 26, 34, 60, 145, 146, 149, 154, 156, 159, 161, 1080}
 LEFT_BY_EXAM = {13, 15, 169, 1070}
@@ -107,11 +109,11 @@ def test_a_reviewer_finds_the_session_and_sees_the_recording_at_the_second_of_a_
     timeline = page.get_by_role("region", name="Timeline")
     expect(timeline).to_be_visible()
     camera = page.get_by_label("Recording of the camera")
-    page.wait_for_function("[...document.querySelectorAll('video')].some((v) => v.readyState >= 2)")
+    until(lambda: page.evaluate(SHOWS_PICTURES), "pictures in both players")
     looks_right(page, "console-session")
     phone = next(event for event in finished.sitting.events(169))
     page.get_by_text("Mobile Phone Detected").first.click()
-    page.wait_for_function("[...document.querySelectorAll('video')].every((v) => !v.seeking && v.readyState >= 2)")
+    until(lambda: page.evaluate(SHOWS_PICTURES), "pictures of the finding's second")
     described = finished.sitting.integrator.get(f"/sessions/{finished.sitting.id}/media/camera")
     span = described["spans"][0]
     wanted = span["position_s"] + (phone["occurred_at"] - span["from"]) / 1000
@@ -124,3 +126,4 @@ def looks_right(page: Page, name: str) -> None:
     """Keep a picture of a page of the console, and ask axe."""
     page.wait_for_timeout(400)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    can_be_used_by_everybody(page)
