@@ -1,9 +1,8 @@
-"""The log's writer on a real database: order, links, repeats, refused changes, two processes at once."""
+"""The log's writer on real databases: order, links, repeats, refused changes, two processes at once, outages."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +16,13 @@ from openproctor.eventlog.writer import LogWriter
 from openproctor.ids import new_id
 from openproctor.storage.bus import LocalBus
 from openproctor.storage.database import Database
+from scripts.engines import Postgres
 
 ORG = "0" * 26
 
 
-async def open_log(path: Path, **limits: int) -> tuple[Database, LogWriter]:
-    database = Database(f"sqlite:///{path}")
+async def open_log(url: str, **limits: int) -> tuple[Database, LogWriter]:
+    database = Database(url)
     await asyncio.to_thread(database.prepare)
     log = LogWriter(database.log, LocalBus(), **{"max_waiting": 1000, "max_commit": 100, **limits})
     log.start()
@@ -30,8 +30,8 @@ async def open_log(path: Path, **limits: int) -> tuple[Database, LogWriter]:
 
 
 @pytest.fixture
-async def opened(tmp_path: Path) -> AsyncIterator[tuple[Database, LogWriter]]:
-    database, log = await open_log(tmp_path / "log.db")
+async def opened(database_url: str) -> AsyncIterator[tuple[Database, LogWriter]]:
+    database, log = await open_log(database_url)
     yield database, log
     await log.close()
     await database.close()
@@ -98,8 +98,8 @@ async def test_one_bad_append_does_not_take_the_others_of_its_commit(opened: tup
     assert [receipt.sequences for receipt in await asyncio.gather(*good)] == [[1]] * 10
 
 
-async def test_too_much_that_waits_is_refused_and_what_was_taken_is_written(tmp_path: Path) -> None:
-    database, log = await open_log(tmp_path / "log.db", max_waiting=50, max_commit=10)
+async def test_too_much_that_waits_is_refused_and_what_was_taken_is_written(database_url: str) -> None:
+    database, log = await open_log(database_url, max_waiting=50, max_commit=10)
     session = new_id()
     taken = [log.append(Append(session, ORG, [idle(n)])) for n in range(1, 51)]
     with pytest.raises(Problem) as problem:
@@ -112,8 +112,8 @@ async def test_too_much_that_waits_is_refused_and_what_was_taken_is_written(tmp_
     await database.close()
 
 
-async def test_two_writers_on_one_database_keep_one_chain(tmp_path: Path) -> None:
-    opened = [await open_log(tmp_path / "log.db") for _ in range(2)]
+async def test_two_writers_on_one_database_keep_one_chain(database_url: str) -> None:
+    opened = [await open_log(database_url) for _ in range(2)]
     session = new_id()
     for n in range(0, 60, 2):
         await asyncio.gather(
@@ -122,5 +122,92 @@ async def test_two_writers_on_one_database_keep_one_chain(tmp_path: Path) -> Non
     found = await rows(opened[0][0], session)
     assert [r.position for r in found] == list(range(1, 61))
     for database, log in opened:
+        await log.close()
+        await database.close()
+
+
+async def test_two_writers_may_begin_the_same_log_at_the_same_moment(database_url: str) -> None:
+    opened = [await open_log(database_url) for _ in range(2)]
+    sessions = [new_id() for _ in range(40)]
+    for session in sessions:
+        await asyncio.gather(
+            *[log.append(Append(session, ORG, [idle(1, f"s{side}")])) for side, (_, log) in enumerate(opened)]
+        )
+    repository = EventRepository(opened[0][0])
+    for session in sessions:
+        found = await rows(opened[0][0], session)
+        assert [r.sequence for r in found] == [1, 2]
+        assert (await repository.head(ORG, session)).link == found[-1].link.hex()
+    for database, log in opened:
+        await log.close()
+        await database.close()
+
+
+async def test_what_waits_when_the_database_goes_away_is_kept_and_what_comes_then_is_refused() -> None:
+    with Postgres() as server:
+        database, log = await open_log(server.url)
+        session = new_id()
+        await log.append(Append(session, ORG, [idle(1)]))
+        await asyncio.to_thread(server.kill)
+        waiting = log.append(Append(session, ORG, [idle(2)]))
+        async with asyncio.timeout(10):
+            while database.log.available:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        with pytest.raises(Problem) as problem:
+            log.append(Append(session, ORG, [idle(3)]))
+        assert (problem.value.status, bool(problem.value.retry_after)) == (503, True)
+        with pytest.raises(Problem) as problem:
+            await EventRepository(database).head(ORG, session)
+        assert (problem.value.status, problem.value.slug) == (503, "database-away")
+        await asyncio.to_thread(server.start)
+        assert (await waiting).sequences == [2]
+        assert (await log.append(Append(session, ORG, [idle(3)]))).sequences == [3]
+        assert (await EventRepository(database).head(ORG, session)).sequence == 3
+        await log.close()
+        await database.close()
+
+
+async def test_a_writer_that_ends_while_the_database_is_away_does_not_wait_for_it() -> None:
+    with Postgres() as server:
+        database, log = await open_log(server.url)
+        await asyncio.to_thread(server.kill)
+        waiting = log.append(Append(new_id(), ORG, [idle(1)]))
+        async with asyncio.timeout(10):
+            await log.close()
+        with pytest.raises(Problem) as problem:
+            await waiting
+        assert problem.value.status == 503
+        await database.close()
+
+
+async def test_nothing_is_lost_or_doubled_while_the_database_is_killed_again_and_again() -> None:
+    with Postgres() as server:
+        database, log = await open_log(server.url)
+        sessions = [new_id() for _ in range(8)]
+        stored: dict[str, int] = dict.fromkeys(sessions, 0)
+        over = False
+
+        async def sit(session: str) -> None:
+            while not over:
+                try:
+                    # without a stream of the page nothing but the commit itself tells a repeat
+                    await log.append(Append(session, ORG, [idle(stored[session] + 1, None)]))
+                except Problem:
+                    await asyncio.sleep(0.01)
+                else:
+                    stored[session] += 1
+
+        sitting = [asyncio.create_task(sit(session)) for session in sessions]
+        for _ in range(3):
+            target = stored[sessions[0]] + 30
+            async with asyncio.timeout(30):
+                while stored[sessions[0]] < target:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+            await asyncio.to_thread(server.kill)
+            await asyncio.to_thread(server.start)
+        over = True
+        await asyncio.gather(*sitting)
+        for session in sessions:
+            assert [r.sequence for r in await rows(database, session)] == list(range(1, stored[session] + 1))
         await log.close()
         await database.close()

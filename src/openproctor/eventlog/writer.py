@@ -21,7 +21,7 @@ from openproctor.eventlog.chain import data_digest, genesis, link_content, link_
 from openproctor.eventlog.entries import Append, Receipt
 from openproctor.eventlog.streams import Streams
 from openproctor.storage.bus import Bus
-from openproctor.storage.logstore import LogStore, LogTransaction
+from openproctor.storage.logstore import LogAway, LogStore, LogTransaction
 
 logger = structlog.get_logger(__name__)
 
@@ -103,8 +103,9 @@ class LogWriter:
         self._task = asyncio.create_task(self._run(), name="log-writer")
 
     async def close(self) -> None:
-        """Write what waits, then stop."""
+        """Write what waits, then stop. What the database does not take now is refused."""
         self._closing = True
+        self._store.stop_waiting()
         self._wake.set()
         if self._task:
             await self._task
@@ -117,8 +118,11 @@ class LogWriter:
     def append(self, append: Append) -> "asyncio.Future[Receipt]":
         """Queue entries; the future is done once they are on the disk.
 
-        Raises :class:`Problem` 503 when too much waits already: nothing of the append is stored then.
+        Raises :class:`Problem` 503 when too much waits already, or the database is away: nothing of the append is
+        stored then. What waited when it went away is kept until it is back.
         """
+        if not self._store.available:
+            raise _not_stored()
         if self._closing or self._waiting_entries + append.size > self._max_waiting:
             raise Problem(
                 503,
@@ -155,6 +159,9 @@ class LogWriter:
         started = time.perf_counter()
         try:
             receipts = await self._commit([append for append, _ in group])
+        except LogAway as error:
+            logger.error("entries could not be stored", appends=len(group), error=str(error))
+            _refuse(group)
         except Exception as error:
             await self._one_by_one(group, error)
         else:
@@ -178,17 +185,7 @@ class LogWriter:
                     receipts = await self._commit([append])
                     self._done(append, future, receipts[0])
                     continue
-            if not future.done():
-                future.set_exception(
-                    Problem(
-                        503,
-                        "not-stored",
-                        "It could not be stored",
-                        "The database did not take the entries.",
-                        what_to_do="Keep what you have and send it again in a moment.",
-                        retry_after=5,
-                    )
-                )
+            _refuse([(append, future)])
 
     def _done(self, append: Append, future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
         if not future.done():
@@ -198,10 +195,27 @@ class LogWriter:
             self._bus.publish(f"log/{append.session_id}", receipt.last_sequence)
 
 
+def _not_stored() -> Problem:
+    return Problem(
+        503,
+        "not-stored",
+        "It could not be stored",
+        "The database did not take the entries.",
+        what_to_do="Keep what you have and send it again in a moment.",
+        retry_after=5,
+    )
+
+
+def _refuse(group: list[tuple[Append, "asyncio.Future[Receipt]"]]) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(_not_stored())
+
+
 async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Receipt]:
     """Link and insert; runs inside the transaction."""
     wanted = sorted({a.session_id for a in appends})
-    rows = await transaction.select_in("heads", ",".join(_HEAD_COLUMNS), "session_id", wanted)
+    rows = await transaction.claim("heads", ",".join(_HEAD_COLUMNS), "session_id", wanted)
     heads = {row[0]: _Head.from_row(row) for row in rows}
     touched: set[str] = set()
     event_rows: list[tuple[Any, ...]] = []

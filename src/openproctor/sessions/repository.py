@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from openproctor.errors import not_found
 from openproctor.exams.models import exams
@@ -177,8 +177,10 @@ class SessionRepository:
 
     async def put_presence(self, organization_id: str, session_id: str, now: int) -> Presence:
         """Note a new socket; returns the row as it is now, with the count of sockets so far."""
-        async with self._database.write() as connection:
-            row = (await connection.execute(select(presence).where(presence.c.session_id == session_id))).first()
+        async with self._database.write(f"presence/{session_id}") as connection:
+            # the log changes these rows too, so the row is held until it is written
+            query = select(presence).where(presence.c.session_id == session_id).with_for_update()
+            row = (await connection.execute(query)).first()
             if row is None:
                 await connection.execute(
                     insert(presence).values(
@@ -201,9 +203,9 @@ class SessionRepository:
 
     async def seen(self, times: dict[str, int]) -> None:
         """Write when sockets were heard of last."""
-        async with self._database.write() as connection:
-            for session_id, at in times.items():
-                await connection.execute(update(presence).where(presence.c.session_id == session_id).values(seen_at=at))
+        query = update(presence).where(presence.c.session_id == bindparam("id")).values(seen_at=bindparam("at"))
+        async with self._database.write("presence") as connection:
+            await connection.execute(query, [{"id": session_id, "at": times[session_id]} for session_id in sorted(times)])
 
     async def count(self, organization_id: str) -> int:
         """How many sessions there are."""

@@ -1,22 +1,24 @@
-"""The relational engine: one reading and one writing pool, and migrations.
+"""The relational engine behind one face: a reading and a writing pool, the log's writer, and migrations.
 
-SQLite runs in WAL mode with ``synchronous=FULL``: a commit that returned is on the disk. Writing transactions
-take the write lock when they begin, so that they wait for each other instead of failing half-way.
+The URL decides which engine it is: ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``.
 """
 
-import fcntl
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import MetaData, event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from openproctor.errors import Problem
+from openproctor.storage.engine import DatabaseUnusable, Engine
 from openproctor.storage.logstore import LogStore
-from openproctor.storage.migrate import upgrade
-from openproctor.storage.sqlite import SQLITE_PRAGMAS, SqliteLogStore
+from openproctor.storage.postgres import PostgresEngine, is_postgres
+from openproctor.storage.sqlite import SqliteEngine
+
+__all__ = ["Database", "DatabaseUnusable", "metadata"]
 
 metadata = MetaData(
     naming_convention={
@@ -28,78 +30,66 @@ metadata = MetaData(
 )
 
 
-class DatabaseUnusable(Exception):
-    """The database cannot be used as it is; the message says what to do."""
+def _open_engine(url: str) -> Engine:
+    if is_postgres(url):
+        return PostgresEngine(url, metadata)
+    if url.startswith("sqlite:///"):
+        return SqliteEngine(Path(url.removeprefix("sqlite:///")))
+    raise DatabaseUnusable(
+        f"DATABASE_URL {url.split(':', 1)[0]}:… is not supported; expected sqlite:///FILE or postgresql://USER@HOST/NAME."
+    )
 
 
 class Database:
-    """Connections to the database named by a URL (``sqlite:///…``)."""
+    """Connections to the database named by a URL."""
 
     def __init__(self, url: str) -> None:
-        if not url.startswith("sqlite:///"):
-            raise DatabaseUnusable(f"DATABASE_URL {url.split(':', 1)[0]}:… is not supported; expected sqlite:///FILE.")
         self.url = url
-        self.path = Path(url.removeprefix("sqlite:///"))
-        self._reader = self._engine("BEGIN")
-        self._writer = self._engine("BEGIN IMMEDIATE")
-        self.log: LogStore = SqliteLogStore(self.path)
-
-    def _engine(self, begin: str) -> AsyncEngine:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{self.path}", pool_size=4, max_overflow=8)
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def _on_connect(connection: Any, _record: Any) -> None:
-            connection.isolation_level = None  # we say BEGIN ourselves, below
-            cursor = connection.cursor()
-            for pragma in SQLITE_PRAGMAS:
-                cursor.execute(pragma)
-            cursor.close()
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def _on_begin(connection: Any) -> None:
-            connection.exec_driver_sql(begin)
-
-        return engine
+        self._engine = _open_engine(url)
+        self.log: LogStore = self._engine.log
 
     def prepare(self) -> None:
-        """Create or upgrade the schema. Refuses a file that is not a sound database, and never empties one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # server, worker and command line may all start at once on a new folder
-        with self.path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if self.path.exists() and self.path.stat().st_size:
-                self._check()
-            upgrade(f"sqlite:///{self.path}")
-            with closing(sqlite3.connect(self.path)) as connection:
-                # kept in the file; two connections that switch at once would refuse each other
-                connection.execute("PRAGMA journal_mode=WAL")
-
-    def _check(self) -> None:
-        try:
-            with closing(sqlite3.connect(self.path)) as connection:
-                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            verdict = str(error)
-        if verdict != "ok":
-            raise DatabaseUnusable(
-                f"The database {self.path} is damaged ({verdict}). Nothing was changed. "
-                "Restore it from a backup, or move it away to start with an empty one."
-            )
+        """Create or upgrade the schema; blocks. :class:`DatabaseUnusable` when that cannot be, and nothing is changed."""
+        self._engine.prepare()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that sees one consistent state."""
-        async with self._reader.connect() as connection:
-            yield connection
+        """A connection that sees one consistent state. :class:`Problem` 503 while the database is away."""
+        with self._one_kind_of_error():
+            async with self._engine.reader.connect() as connection:
+                yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction, committed durably at the end."""
-        async with self._writer.begin() as connection:
-            yield connection
+    async def write(self, alone: str = "") -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed durably at the end. :class:`Problem` 503 while the database is away.
+
+        Only one such transaction runs at a time for each ``alone``, in all processes: what was read in it still holds
+        when it writes. Name what is written where everybody's waiting for everybody would be too slow.
+        """
+        with self._one_kind_of_error():
+            async with self._engine.writer.begin() as connection:
+                await self._engine.be_alone(connection, alone)
+                yield connection
+
+    @contextmanager
+    def _one_kind_of_error(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            if isinstance(error, PoolTimeout) or self._engine.is_away(error):
+                raise Problem(
+                    503,
+                    "database-away",
+                    "The database does not answer",
+                    "It takes nothing just now.",
+                    what_to_do="Try again in a moment; nothing that was stored is lost.",
+                    retry_after=3,
+                ) from error
+            raise
 
     async def close(self) -> None:
         """Close every connection."""
         await self.log.close()
-        await self._reader.dispose()
-        await self._writer.dispose()
+        await self._engine.reader.dispose()
+        await self._engine.writer.dispose()
+        self._engine.close()

@@ -1,0 +1,70 @@
+"""Real engines for tests: every kind of storage in each of its forms, started once for all tests of a process."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from scripts.engines import Engine, Missing, Nats, Postgres, SeaweedFS
+
+
+def _started(engine: type[Engine]) -> Iterator[Engine]:
+    try:
+        made = engine()
+    except Missing as missing:
+        pytest.skip(str(missing))
+    with made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Engine]:
+    """PostgreSQL, for all tests; each makes databases of its own."""
+    yield from _started(Postgres)
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[Engine]:
+    """NATS with JetStream, for all tests; each uses subjects of its own."""
+    yield from _started(Nats)
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[Engine]:
+    """An S3 store, for all tests."""
+    yield from _started(SeaweedFS)
+
+
+async def _sql(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a new, empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'openproctor.db'}"
+        return
+    yield from new_postgres_database(request)
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a new, empty database on PostgreSQL."""
+    yield from new_postgres_database(request)
+
+
+def new_postgres_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Make a database, and remove it after the test."""
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"test_{secrets.token_hex(6)}"
+    asyncio.run(_sql(server.url, f"CREATE DATABASE {name}"))
+    yield server.database_url(name)
+    asyncio.run(_sql(server.url, f"DROP DATABASE {name} WITH (FORCE)"))
