@@ -213,8 +213,8 @@ export class Recording extends Emitter<{ change: RecordingState }> {
   }
 
   #ended(end: PartEnd): void {
-    const nothingKept = end.lastNumber === null;
-    if (!nothingKept || !['finished', 'device_changed'].includes(end.reason)) {
+    // A part that ended before its first chunk was never announced, so nobody needs to hear of its end.
+    if (end.lastNumber !== null || end.reason === 'error' || end.reason === 'stalled') {
       this.parts.queue.raise(
         'recordingStopped',
         {

@@ -68,7 +68,7 @@ export class ExamView extends RoomElement {
         width: 100%;
         height: 100%;
         border: 0;
-        background: var(--page);
+        background: Canvas;
       }
       .cover,
       .elsewhere {

@@ -27,7 +27,7 @@ export abstract class StillStep extends Step {
         display: block;
         max-width: 100%;
         height: auto;
-        max-height: min(42vh, 25rem);
+        max-height: min(38vh, 25rem);
         border-radius: 10px;
       }
     `,
