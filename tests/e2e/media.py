@@ -24,6 +24,8 @@ RATE = 15
 SECONDS = 4
 FRAMES = RATE * SECONDS
 SIZE = (640, 480)
+# a candidate alone sits in the middle; the simulation's leaves room beside them for what else may come
+OFF_CENTRE = 58.0
 HEADER = f"YUV4MPEG2 W{SIZE[0]} H{SIZE[1]} F{RATE}:1 Ip A1:1 C420\n".encode()
 
 
@@ -38,7 +40,6 @@ class View(StrEnum):
     CARD = "identity card"
     BLACK = "black"
     FROZEN = "frozen"
-    BLINK = "a person missing from every other frame"
     ROOM_1 = "room 1"
     ROOM_2 = "room 2"
     ROOM_3 = "room 3"
@@ -59,17 +60,21 @@ def pictures(what: View) -> list[Picture]:
     """The frames of a view, RGB, 640 x 480."""
     if what in _HAPPENINGS:
         scenes = tuple(Scene(happening, -60, 60) for happening in _HAPPENINGS[what])
-        return list(camera_frames(Script(SECONDS, scenes)))
+        frames = list(camera_frames(Script(SECONDS, scenes)))
+        return [_shifted(frame, OFF_CENTRE, 0) for frame in frames] if what is View.PERSON else frames
     if what is View.BLACK:
         return [np.zeros((SIZE[1], SIZE[0], 3), np.uint8)] * FRAMES
     if what is View.FROZEN:
         return [pictures(View.PERSON)[0]] * FRAMES
-    if what is View.BLINK:
-        here, gone = pictures(View.PERSON), pictures(View.NOBODY)
-        return [gone[n] if n % 2 else here[n] for n in range(FRAMES)]
     if what is View.CARD:
         return _moving(np.asarray(cv2.resize(document_still(), SIZE, interpolation=cv2.INTER_AREA), np.uint8))
     return _moving(view(60 + ROOM.index(what) * WIDTH // len(ROOM)))
+
+
+def _shifted(picture: Picture, right: float, down: float) -> Picture:
+    """The picture moved by some pixels."""
+    shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
+    return np.asarray(cv2.warpAffine(picture, shift, SIZE, borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
 def _moving(picture: Picture) -> list[Picture]:
@@ -78,8 +83,7 @@ def _moving(picture: Picture) -> list[Picture]:
     frames = []
     for number in range(FRAMES):
         angle = 2 * np.pi * number / FRAMES
-        shift = np.array([[1, 0, 1.5 * np.cos(angle)], [0, 1, 1.5 * np.sin(angle)]], np.float32)
-        moved = cv2.warpAffine(picture, shift, SIZE, borderMode=cv2.BORDER_REFLECT)
+        moved = _shifted(picture, 1.5 * np.cos(angle), 1.5 * np.sin(angle))
         grain = rng.normal(0, 2, (SIZE[1] // 2, SIZE[0] // 2, 1)).repeat(2, axis=0).repeat(2, axis=1)
         frames.append(np.clip(moved + grain, 0, 255).astype(np.uint8))
     return frames
