@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from openproctor.simulation.media import Blob, TrackFormat, record
 from openproctor.vision.geometry import Image
 from tests.captures.stills import person, room
 
-RATE = 10
+RATE = 5
 FORM = TrackFormat(640, 480, RATE, 300_000)
 
 
@@ -33,13 +34,13 @@ def scene(name: str) -> Image:
 def frames(*parts: tuple[str, float]) -> Iterator[Image]:
     """RGB frames of named scenes, each for some seconds, with a camera's noise and a little life."""
     rng = np.random.default_rng(4)
+    grain = [rng.integers(0, 5, (480, 640, 3), dtype=np.uint8) for _ in range(4)]
     count = 0
     for name, seconds in parts:
-        base = scene(name).astype(np.float32)
+        base = scene(name)
         for _ in range(round(seconds * RATE)):
-            shift = int(3 * np.sin(count / 7))
-            picture = np.roll(base, shift, axis=1) + rng.normal(0, 2, base.shape)
-            yield np.ascontiguousarray(np.clip(picture, 0, 255).astype(np.uint8)[:, :, ::-1])
+            picture = np.roll(base, int(3 * np.sin(count / 3)), axis=1)
+            yield np.ascontiguousarray(cv2.add(picture, grain[count % 4])[:, :, ::-1])
             count += 1
 
 

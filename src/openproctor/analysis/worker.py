@@ -58,7 +58,7 @@ class _Work:
     lease_until: int
     looked_until: int = 0
     segment: Segment | None = None
-    inits: dict[int, bytes] = field(default_factory=dict)
+    inits: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     events: list[NewEvent] = field(default_factory=list)
     contents: list[NewContent] = field(default_factory=list)
     unwritten: int = 0
@@ -67,7 +67,8 @@ class _Work:
 class Worker:
     """Analyses what is stored, until cancelled."""
 
-    def __init__(self, platform: Any, detectors: Detectors) -> None:
+    def __init__(self, platform: Any, detectors: Detectors, *, lease_ms: int = LEASE_MS) -> None:
+        self._lease_ms = lease_ms
         self._platform = platform
         self._detectors = detectors
         self._repository = AnalysisRepository(platform.database)
@@ -145,7 +146,7 @@ class Worker:
         return True
 
     async def _claim(self, progress: Progress) -> _Work | None:
-        lease = now_ms() + LEASE_MS
+        lease = now_ms() + self._lease_ms
         receipt = await self._platform.log.append(
             Append(
                 progress.session_id,
@@ -201,15 +202,17 @@ class Worker:
             holder = await media.repository.init_of_part(work.session_id, TRACK, chunk.part)
             if holder is None:
                 raise MediaError("the beginning of the recording is missing")
-            work.inits = {chunk.part: await media.bytes_of(holder, init=True)}
+            # the part began when its first chunk says so; a clock set anew meanwhile does not stretch it
+            work.inits = {chunk.part: (await media.bytes_of(holder, init=True), holder.part_started_at)}
+        init, origin = work.inits[chunk.part]
         data = await media.bytes_of(chunk, init=False)
         return await asyncio.to_thread(
             chunk_segment,
             number=chunk.number,
             digest=chunk.digest,
             part=chunk.part,
-            origin=chunk.part_started_at,
-            init=work.inits[chunk.part],
+            origin=origin,
+            init=init,
             media=data,
             decoders=self._decoders,
         )
@@ -270,7 +273,7 @@ class Worker:
 
     async def _commit(self, work: _Work, lease_until: int | None = None) -> None:
         """Findings and progress together, unless another worker has moved the progress on."""
-        lease = now_ms() + LEASE_MS if lease_until is None else lease_until
+        lease = now_ms() + self._lease_ms if lease_until is None else lease_until
         state = msgspec.json.encode(work.analysis.dump()).decode()
         change = Change(
             "analyses",
