@@ -156,7 +156,7 @@ test('a wait the server asks for is kept, even when the network comes back meanw
 });
 
 test.each([
-  [409, 'other-bytes'],
+  [409, 'init-missing'],
   [415, 'wrong-container'],
   [422, 'truncated'],
   [403, 'track-not-in-policy'],
@@ -172,6 +172,46 @@ test.each([
   await until(() => uploader.backlog.chunks === 0, 'moved on');
   expect(server.numbers('camera')).toEqual([0, 1]);
   expect(lost.map(([meta, why]) => [meta.number, why])).toEqual([[0, slug]]);
+  await uploader.stop();
+});
+
+test('a number that holds another chunk by now costs no recording: the chunk takes the next one, once', async () => {
+  const server = new TestServer();
+  const { uploader } = await uploaderWith(server);
+  const lost: number[] = [];
+  uploader.on('lost', ({ meta }) => lost.push(meta.number));
+  server.answer = (put) =>
+    put.number === 0 ? problem(409, 'number-taken') : new Response(null, { status: 201 });
+  await uploader.keep(chunk('camera', 7));
+  await uploader.keep(chunk('camera', 8));
+  await uploader.start();
+  await until(() => uploader.backlog.chunks === 0, 'all stored');
+  expect(server.puts.map((put) => [put.number, ...put.bytes])).toEqual([
+    [0, 7],
+    [1, 8],
+    [2, 7],
+  ]);
+  expect(lost).toEqual([]);
+
+  server.answer = () => problem(409, 'number-taken');
+  await uploader.keep(chunk('camera', 9));
+  await until(() => uploader.backlog.chunks === 0, 'given up');
+  expect(server.puts.slice(3).map((put) => put.number)).toEqual([3, 4]);
+  expect(lost).toEqual([4]);
+  await uploader.stop();
+});
+
+test('what was recorded here stays here when the exam goes on in another browser', async () => {
+  const server = new TestServer();
+  const { uploader, store } = await uploaderWith(server);
+  const refused: string[] = [];
+  uploader.on('refused', (one) => refused.push(one.slug));
+  server.answer = () => problem(409, 'open-elsewhere');
+  await uploader.keep(chunk('camera', 1));
+  await uploader.start();
+  await until(() => refused.length > 0, 'refused');
+  expect(refused[0]).toBe('open-elsewhere');
+  expect((await store.chunkTotals(SESSION, 'camera')).chunks).toBe(1);
   await uploader.stop();
 });
 

@@ -1,4 +1,4 @@
-import { Api, ApiProblem } from './api';
+import { type Answered, Api, ApiProblem } from './api';
 import { Clock } from './clock';
 import { sha256Hex } from './digest';
 import { TabLock } from './lock';
@@ -85,44 +85,68 @@ export async function enterByLink(token: string, takeOver = false): Promise<Ente
   if (known && !takeOver && (await TabLock.isHeld(known.sessionId))) {
     throw new EntryError('other-tab', '', known.sessionId);
   }
-  let early: TabLock | null = null;
-  if (known && takeOver) early = await lockFor(known.sessionId, true);
-  const clock = new Clock();
-  const api = new Api('', () => clock.pageNow());
-  try {
-    const answer = await api.join(token, store.device);
-    const { session_id: id, candidate_token: fresh, expires_at: expiresAt, room } = answer.body;
-    const lock = early ?? (await lockFor(id, takeOver));
-    clock.sample({ ...answer, serverTime: room.server_time });
-    await store.patch(id, (record) => {
-      record.token = fresh;
-      record.expiresAt = expiresAt;
-      record.joinDigest = joinDigest;
-    });
-    api.token = fresh;
-    return { store, api, clock, record: await reconciled(store, room), room, lock };
-  } catch (error) {
-    early?.release();
-    throw faultOf(error, true);
-  }
+  const early = known && takeOver ? await lockFor(known.sessionId, true) : null;
+  return enterWith(store, early, true, (api) => joined(api, store, token, joinDigest, early, takeOver));
 }
 
-/** Goes on with a session this browser has opened before. Throws EntryError. */
-export async function enterAgain(session: string, takeOver = false): Promise<Entered> {
+/**
+ * Goes on with a session this browser has opened before. `rejoin` signs in anew, which brings the session back from
+ * another browser. Throws EntryError.
+ */
+export async function enterAgain(session: string, takeOver = false, rejoin = false): Promise<Entered> {
   const store = await openStore();
   const record = await store.session(session);
   if (!record?.token) throw new EntryError('no-session');
   const lock = await lockFor(session, takeOver);
+  return enterWith(store, lock, rejoin, async (api) => {
+    if (rejoin) return joined(api, store, record.token, record.joinDigest, lock, false);
+    api.token = record.token;
+    return { answer: await api.room(session), lock };
+  });
+}
+
+interface Admitted {
+  answer: Answered<Room>;
+  lock: TabLock;
+}
+
+async function joined(
+  api: Api,
+  store: Store,
+  token: string,
+  joinDigest: string | null,
+  early: TabLock | null,
+  takeOver: boolean,
+): Promise<Admitted> {
+  const { body, ...times } = await api.join(token, store.device);
+  const lock = early ?? (await lockFor(body.session_id, takeOver));
+  await store.patch(body.session_id, (record) => {
+    record.token = body.candidate_token;
+    record.expiresAt = body.expires_at;
+    record.joinDigest = joinDigest;
+  });
+  api.token = body.candidate_token;
+  return { answer: { body: body.room, ...times }, lock };
+}
+
+async function enterWith(
+  store: Store,
+  early: TabLock | null,
+  joining: boolean,
+  admit: (api: Api) => Promise<Admitted>,
+): Promise<Entered> {
   const clock = new Clock();
   const api = new Api('', () => clock.pageNow());
-  api.token = record.token;
+  let lock = early;
   try {
-    const answer = await api.room(session);
-    clock.sample({ ...answer, serverTime: answer.body.server_time });
-    return { store, api, clock, record: await reconciled(store, answer.body), room: answer.body, lock };
+    const { answer, lock: mine } = await admit(api);
+    lock = mine;
+    const room = answer.body;
+    clock.sample({ ...answer, serverTime: room.server_time });
+    return { store, api, clock, record: await reconciled(store, room), room, lock };
   } catch (error) {
-    lock.release();
-    throw faultOf(error, false);
+    lock?.release();
+    throw faultOf(error, joining);
   }
 }
 

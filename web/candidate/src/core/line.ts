@@ -117,7 +117,8 @@ export class Line extends Emitter<LineEvents> implements EventCarrier {
       if (error instanceof ApiProblem && [400, 413, 422].includes(error.status)) {
         throw new BadBatch(error.message);
       }
-      this.#enter('reconnecting');
+      if (error instanceof ApiProblem && error.retryAfterMs === null) this.#refused(error);
+      if (this.state === 'http') this.#enter('reconnecting');
       throw error;
     }
   }
@@ -209,7 +210,7 @@ export class Line extends Emitter<LineEvents> implements EventCarrier {
         this.emit('room', room);
       }
     } catch (error) {
-      if (error instanceof ApiProblem) this.#refusedRoom(error);
+      if (error instanceof ApiProblem) this.#refused(error);
     } finally {
       this.#probing = false;
     }
@@ -222,7 +223,7 @@ export class Line extends Emitter<LineEvents> implements EventCarrier {
     try {
       this.emit('room', await this.#askRoom());
     } catch (error) {
-      if (error instanceof ApiProblem) this.#refusedRoom(error);
+      if (error instanceof ApiProblem) this.#refused(error);
       else this.#enter('reconnecting');
     } finally {
       this.#probing = false;
@@ -236,8 +237,8 @@ export class Line extends Emitter<LineEvents> implements EventCarrier {
     return body;
   }
 
-  #refusedRoom(error: ApiProblem): void {
-    const code = { 401: 4401, 403: 4403, 410: 4410 }[error.status];
+  #refused(error: ApiProblem): void {
+    const code = { 401: 4401, 403: 4403, 409: 4409, 410: 4410 }[error.status];
     if (code === undefined) return;
     this.stop();
     this.emit('stopped', code);

@@ -445,7 +445,9 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
   }
 
   #refused(problem: ApiProblem): void {
-    if (problem.status === 410 && this.#view.phase === 'exam') void this.#askHowItEnded();
+    if (this.#view.phase !== 'exam') return;
+    if (problem.status === 410) void this.#askHowItEnded();
+    else if (problem.slug === 'open-elsewhere') void this.#leave('replaced');
   }
 
   /** Stops recording and lets go of everything, without ending the session. */

@@ -57,6 +57,8 @@ export interface ChunkMeta {
   digest: string;
   /** When this chunk is acknowledged, the part counts as started (event 13). */
   announces: boolean;
+  /** Its first number held another chunk at the server: the session went on in another browser meanwhile. */
+  renumbered?: boolean;
 }
 
 interface Schema extends DBSchema {
@@ -262,6 +264,29 @@ export class Store {
     const tx = this.db.transaction(['chunks', 'bytes'], 'readwrite');
     void tx.objectStore('chunks').delete([session, track, number]);
     void tx.objectStore('bytes').delete([session, track, number]);
+    await tx.done;
+  }
+
+  /** Gives a chunk the next free number in place of its own. */
+  async renumberChunk(session: string, track: TrackName, number: number): Promise<void> {
+    const tx = this.db.transaction(['sessions', 'chunks', 'bytes'], 'readwrite', { durability: 'strict' });
+    const [sessions, chunks, bytes] = [
+      tx.objectStore('sessions'),
+      tx.objectStore('chunks'),
+      tx.objectStore('bytes'),
+    ];
+    const record = await sessions.get(session);
+    const meta = await chunks.get([session, track, number]);
+    const sealed = await bytes.get([session, track, number]);
+    if (record && meta && sealed) {
+      const fresh = record.tracks[track].nextNumber;
+      record.tracks[track].nextNumber = fresh + 1;
+      await sessions.put(record);
+      await chunks.put({ ...meta, number: fresh, renumbered: true });
+      await bytes.put(sealed, [session, track, fresh]);
+      await chunks.delete([session, track, number]);
+      await bytes.delete([session, track, number]);
+    }
     await tx.done;
   }
 

@@ -145,6 +145,10 @@ export class Uploader extends Emitter<UploaderEvents> {
       } catch (error) {
         if (error instanceof ApiProblem) {
           if (error.slug === 'digest-mismatch') digestTries += 1;
+          if (error.slug === 'number-taken' && !next.meta.renumbered && !this.#inMemory(next.meta)) {
+            await this.store.renumberChunk(this.session, track, next.meta.number);
+            continue;
+          }
           const verdict = this.#judge(error, digestTries);
           if (verdict === 'lost') {
             digestTries = 0;
@@ -163,11 +167,17 @@ export class Uploader extends Emitter<UploaderEvents> {
     }
   }
 
+  #inMemory({ track, number }: ChunkMeta): boolean {
+    return this.#memory[track].some((one) => one.meta.number === number);
+  }
+
   #judge(error: ApiProblem, digestTries: number): 'later' | 'lost' | 'refused' {
-    const { status } = error;
+    const { status, slug } = error;
     if (status === 401 || status === 410) return 'refused';
-    if (status >= 500 || [408, 425, 429].includes(status)) return 'later';
-    if (error.slug === 'digest-mismatch' && digestTries < DIGEST_TRIES) return 'later';
+    // Going on in another browser, or not ours to send any more: kept here, for this browser may come back.
+    if (slug === 'open-elsewhere' || slug === 'forbidden') return 'refused';
+    if (status >= 500 || [404, 408, 425, 429].includes(status) || slug === 'not-started') return 'later';
+    if (slug === 'digest-mismatch' && digestTries < DIGEST_TRIES) return 'later';
     return 'lost';
   }
 

@@ -9,6 +9,10 @@ import { words } from './words';
 /** Where this page was opened: by a join link, or again in a session it knows. */
 export type Door = { kind: 'link'; token: string } | { kind: 'session'; id: string } | null;
 
+/** How the candidate asked to come in: from another tab of this browser, or back from another browser. */
+type How = '' | 'take-over' | 'rejoin';
+const HOW = 'openproctor-how';
+
 export function doorOf(path: string): Door {
   const link = /^\/join\/([^/]+)\/?$/.exec(path);
   if (link) return { kind: 'link', token: decodeURIComponent(link[1]!) };
@@ -36,7 +40,7 @@ export class App extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener('beforeunload', this.#guard);
-    void this.#open(false);
+    void this.#open('');
   }
 
   override disconnectedCallback(): void {
@@ -111,23 +115,28 @@ export class App extends LitElement {
   }
 
   #act(step: string): void {
-    if (step === 'other-tab') void this.#open(true);
+    if (step === 'other-tab') void this.#open('take-over');
     // A fresh load is the surest way back: everything that counts is in the page's store.
-    else if (step === 'replaced' || step === 'declined') location.reload();
-    else if (step === 'locked-out') {
-      sessionStorage.setItem('openproctor-take-over', '1');
-      location.reload();
-    } else void this.#open(false);
+    else if (step === 'declined') location.reload();
+    else if (step === 'replaced') this.#reload('rejoin');
+    else if (step === 'locked-out') this.#reload('take-over');
+    else void this.#open('');
   }
 
-  async #open(takeOver: boolean): Promise<void> {
+  #reload(how: How): void {
+    sessionStorage.setItem(HOW, how);
+    location.reload();
+  }
+
+  async #open(how: How): Promise<void> {
     if (this.#opening) return;
     this.#opening = true;
     this.fault = null;
-    const take = takeOver || sessionStorage.getItem('openproctor-take-over') === '1';
-    sessionStorage.removeItem('openproctor-take-over');
+    const asked = how || ((sessionStorage.getItem(HOW) ?? '') as How);
+    sessionStorage.removeItem(HOW);
+    let entered: Entered | null = null;
     try {
-      const entered = await this.#enter(take);
+      entered = await this.#enter(asked);
       const { room } = entered;
       history.replaceState(null, '', `/room/${room.session_id}`);
       document.title = `${room.exam.title} – ${room.organization.name}`;
@@ -141,16 +150,20 @@ export class App extends LitElement {
       await session.open();
       this.session = session;
     } catch (error) {
+      entered?.lock.release();
       this.fault = error instanceof EntryError ? error.fault : 'other';
+      // The same way in is tried again when the candidate asks for it.
+      if (asked) sessionStorage.setItem(HOW, asked);
     } finally {
       this.#opening = false;
     }
   }
 
-  #enter(takeOver: boolean): Promise<Entered> {
+  #enter(how: How): Promise<Entered> {
     const door = doorOf(location.pathname);
+    const takeOver = how === 'take-over';
     if (door?.kind === 'link') return enterByLink(door.token, takeOver);
-    if (door?.kind === 'session') return enterAgain(door.id, takeOver);
+    if (door?.kind === 'session') return enterAgain(door.id, takeOver, how === 'rejoin');
     return Promise.reject(new EntryError('no-session'));
   }
 
