@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 HOST = "127.0.0.1"
@@ -309,18 +310,18 @@ class SeaweedFS(Engine):
 
     def command(self) -> list[str]:
         identities = self.folder / "s3.json"
-        writer = {"accessKey": self.access_key, "secretKey": self.secret_key}
-        reader = {"accessKey": f"{self.access_key}r", "secretKey": self.secret_key}
-        identities.write_text(
-            json.dumps(
-                {
-                    "identities": [
-                        {"name": "app", "credentials": [writer], "actions": ["Admin", "Read", "Write", "List"]},
-                        {"name": "reader", "credentials": [reader], "actions": ["Read", "List"]},
-                    ]
-                }
+        people = [
+            {
+                "name": name,
+                "credentials": [{"accessKey": key, "secretKey": self.secret_key}],
+                "actions": [f"{action}:{self.bucket}" for action in actions],
+            }
+            for name, key, actions in (
+                ("app", self.access_key, ("Read", "Write", "List")),
+                ("reader", f"{self.access_key}r", ("Read", "List")),
             )
-        )
+        ]
+        identities.write_text(json.dumps({"identities": people}))
         # one volume at a time instead of seven: the first object of a bucket does not wait for seconds
         (self.folder / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
         s3, s3_grpc, master, master_grpc, volume, volume_grpc, filer, filer_grpc, _ = self._ports
@@ -366,5 +367,7 @@ def _answers(url: str, method: str = "GET") -> bool:
     try:
         with urlopen(Request(url, method=method), timeout=5) as answer:  # noqa: S310 -- our own addresses
             return bool(answer.status < 300) and b'"error"' not in answer.read()
+    except HTTPError as error:
+        return error.code == 409  # it is there already
     except OSError:
         return False

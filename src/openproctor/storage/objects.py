@@ -1,7 +1,7 @@
-"""Where bytes are kept: recordings and stills, by key.
+"""Where bytes are kept: recordings and stills, by key, in a folder or in an S3 store.
 
-A ``put`` that returned is on the disk: file and folder are synced. Keys carry the digest of what they hold, so
-an object is never overwritten with other bytes.
+A ``put`` that returned is durable: in a folder, file and folder are synced. Keys carry the digest of what they hold,
+so an object is never overwritten with other bytes.
 """
 
 import asyncio
@@ -12,11 +12,45 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
+from openproctor.errors import Problem
+
+logger = structlog.get_logger(__name__)
+
 _KEY = re.compile(r"[a-z0-9][a-z0-9._/-]{0,250}")
 
 
+class ObjectsUnusable(ValueError):
+    """The store cannot be used as it is set up; the message says what to do."""
+
+
+def checked_key(key: str) -> str:
+    """The key; ``ValueError`` for one that could leave the folder or mean something to a URL."""
+    if not _KEY.fullmatch(key) or ".." in key:
+        raise ValueError(f"not an object key: {key!r}")
+    return key
+
+
+def objects_away(error: Exception) -> Problem:
+    """The answer while a store takes or gives nothing."""
+    logger.error("the store of recordings and stills does not answer", error=str(error) or repr(error))
+    return Problem(
+        503,
+        "objects-away",
+        "Recordings cannot be stored or read now",
+        "The store of recordings and stills does not answer, or is full.",
+        what_to_do="Keep what you have and send it again in a moment.",
+        retry_after=5,
+    )
+
+
 class Objects(Protocol):
-    """An object store."""
+    """An object store. Every call may raise :class:`Problem` 503 while the store is away."""
+
+    async def check(self) -> None:
+        """:class:`ObjectsUnusable` for a store that is set up wrongly; one that is only away is let pass."""
+        ...
 
     async def put(self, key: str, data: bytes) -> None:
         """Store durably."""
@@ -28,6 +62,17 @@ class Objects(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove; no error if it is not there."""
+        ...
+
+    async def signed_get(self, key: str, seconds: int) -> str | None:
+        """An address from which anyone can read the object for some time; ``None`` where we have to serve it."""
+        ...
+
+    async def signed_put(self, key: str, seconds: int) -> str | None:
+        """An address to which anyone can ``PUT`` the object for some time; ``None`` where we have to take it.
+
+        The store does not look at what it is given: compare it with its digest before it is linked into a log.
+        """
         ...
 
     async def close(self) -> None:
@@ -45,9 +90,7 @@ class LocalObjects:
 
     def path(self, key: str) -> Path:
         """The file of a key; ``ValueError`` for a key that could leave the folder."""
-        if not _KEY.fullmatch(key) or ".." in key:
-            raise ValueError(f"not an object key: {key!r}")
-        return self._folder / key
+        return self._folder / checked_key(key)
 
     def _put(self, key: str, data: bytes) -> None:
         path = self.path(key)
@@ -78,8 +121,19 @@ class LocalObjects:
             _sync_folder(each.parent)
         self._made.add(folder)
 
+    async def check(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ObjectsUnusable(f"The folder for recordings {self._folder} cannot be made: {error}.") from error
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            raise ObjectsUnusable(f"The folder for recordings {self._folder} cannot be written to.")
+
     async def put(self, key: str, data: bytes) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._put, key, data)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._put, key, data)
+        except OSError as error:
+            raise objects_away(error) from error
 
     async def get(self, key: str) -> bytes:
         try:
@@ -90,6 +144,12 @@ class LocalObjects:
     async def delete(self, key: str) -> None:
         path = self.path(key)
         await asyncio.get_running_loop().run_in_executor(self._threads, lambda: path.unlink(missing_ok=True))
+
+    async def signed_get(self, key: str, seconds: int) -> str | None:
+        return None
+
+    async def signed_put(self, key: str, seconds: int) -> str | None:
+        return None
 
     async def close(self) -> None:
         self._threads.shutdown(wait=True)
@@ -103,10 +163,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def open_objects(url: str | None, data_dir: Path) -> Objects:
-    """The store named by a URL; a folder of the data directory when there is none."""
+def open_objects(
+    url: str | None, data_dir: Path, access_key: str | None = None, secret_key: str | None = None
+) -> Objects:
+    """The store named by a URL; a folder of the data directory when there is none. ``ValueError`` for a URL we do not know."""
     if url is None:
         return LocalObjects(data_dir / "media")
     if url.startswith("file://"):
         return LocalObjects(Path(url.removeprefix("file://")))
-    raise ValueError(f"MEDIA_URL {url.split(':', 1)[0]}:… is not supported; expected file://FOLDER.")
+    if url.startswith("s3://"):
+        from openproctor.storage.s3 import S3Objects
+
+        return S3Objects(url, access_key, secret_key)
+    raise ObjectsUnusable(
+        f"MEDIA_URL {url.split(':', 1)[0]}:… is not supported; expected file://FOLDER or s3://BUCKET?endpoint=…&region=…."
+    )
