@@ -12,6 +12,7 @@ from openproctor.simulation.media import Picture
 
 ASSETS = Path(__file__).with_name("assets")
 Colour = tuple[int, int, int]
+_CHEST = 338  # row of the portrait under which badges begin, which are dark and oblong like phones
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def person(height: int) -> Layer:
     mask = cv2.imread(str(ASSETS / "portrait_mask.png"), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise FileNotFoundError(ASSETS / "portrait_mask.png")
-    rows = mask.shape[0]
+    mask, rows = mask[:_CHEST], _CHEST
     size = (round(mask.shape[1] * height / rows), height)
     pixels = cv2.resize(asset("astronaut.png")[:rows], size, interpolation=cv2.INTER_CUBIC)
     return Layer.of(as_picture(pixels), as_picture(cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)))
