@@ -1,12 +1,4 @@
-import {
-  ActionIcon,
-  Avatar,
-  Menu,
-  Text,
-  Tooltip,
-  UnstyledButton,
-  useMantineColorScheme,
-} from '@mantine/core';
+import { ActionIcon, Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import { Link, NavLink, Outlet, useNavigate } from 'react-router';
 import { useMe, useSignOut } from '../api/queries';
@@ -28,11 +20,9 @@ function ColorSchemeMenu() {
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
-        <Tooltip label="Light or dark">
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Light or dark">
-            <Current size={18} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Light or dark" title="Light or dark">
+          <Current size={18} aria-hidden />
+        </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         {SCHEMES.map(({ value, label, icon: Icon }) => (

@@ -13,8 +13,13 @@ import { sourceName, summaryOf } from './words';
 const ROW_HEIGHT = 54;
 const optionId = (sequence: number): string => `event-${sequence}`;
 
+/** Shorter states are over as soon as they begin; their length tells nothing. */
+const SHORTEST_TOLD_MS = 500;
+
 const lastedOf = (state: State | undefined): string =>
-  state?.until ? `lasted ${wordLength(state.until - state.from)}` : '';
+  state?.until && state.until - state.from >= SHORTEST_TOLD_MS
+    ? `lasted ${wordLength(state.until - state.from)}`
+    : '';
 
 const Row = memo(function Row({
   event,

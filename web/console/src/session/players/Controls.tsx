@@ -21,8 +21,11 @@ import type { Layout } from './Players';
 import classes from './Players.module.css';
 import { SPEEDS } from './steering';
 
-/** A click with the mouse leaves the focus where it is, so that the space bar goes on playing and pausing. */
-export const keepFocus = (event: MouseEvent) => event.preventDefault();
+/** A click with the mouse takes no focus, and frees it from another button: the space bar goes on playing and pausing. */
+export const keepFocus = (event: MouseEvent) => {
+  event.preventDefault();
+  if (document.activeElement instanceof HTMLButtonElement) document.activeElement.blur();
+};
 
 export function IconButton({
   label,

@@ -5,13 +5,14 @@ import classes from './Stills.module.css';
 export function MeasureTable({ measures }: { measures: Record<string, unknown> }) {
   const rows = measuresOf(measures);
   if (rows.length === 0) return null;
+  const limits = rows.some((row) => row.limit !== '');
   return (
     <table className={classes.measures}>
       <thead>
         <tr>
           <th scope="col">Measure</th>
           <th scope="col">Value</th>
-          <th scope="col">Limit</th>
+          {limits && <th scope="col">Limit</th>}
         </tr>
       </thead>
       <tbody>
@@ -27,7 +28,7 @@ export function MeasureTable({ measures }: { measures: Record<string, unknown> }
               )}
               {row.value}
             </td>
-            <td>{row.limit}</td>
+            {limits && <td>{row.limit}</td>}
           </tr>
         ))}
       </tbody>
