@@ -4,8 +4,8 @@ const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
 
 /** `1:02:03`, `2:03`, with a minus before the start and tenths where asked. */
 export function clockLength(ms: number, options: { tenths?: boolean; hours?: boolean } = {}): string {
-  const sign = ms < 0 ? '−' : '';
   const tenths = options.tenths ? Math.floor(Math.abs(ms) / 100) : Math.floor(Math.abs(ms) / 1000) * 10;
+  const sign = ms < 0 && tenths > 0 ? '−' : '';
   const seconds = Math.floor(tenths / 10);
   const h = Math.floor(seconds / 3600);
   const m = Math.floor(seconds / 60) % 60;
