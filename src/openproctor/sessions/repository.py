@@ -116,6 +116,7 @@ class SessionRepository:
                 or_(
                     sessions.c.name.icontains(text, autoescape=True),
                     sessions.c.external_id.icontains(text, autoescape=True),
+                    sessions.c.id == text.strip().lower(),
                 )
             )
         if before:
