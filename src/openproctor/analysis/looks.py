@@ -14,6 +14,7 @@ from openproctor.analysis.settings import (
     OBJECT_LEAST,
     OBJECT_MOST,
     PERSON,
+    SCREEN,
     AnalysisSettings,
 )
 from openproctor.vision.geometry import Box, Floats, Image
@@ -25,8 +26,8 @@ THING_FLOOR = 0.1
 # enlarged parts of the picture: left, top, width, height. The lower ones come first: hands are there.
 TILES = ((0.0, 0.4, 0.6, 0.6), (0.4, 0.4, 0.6, 0.6), (0.0, 0.0, 0.6, 0.6), (0.4, 0.0, 0.6, 0.6))
 # how a suspect is looked at again: sizes of the view times its own, and turns in degrees, for phones are held at a slant
-VIEW_SIZES = (1.6, 2.2, 3.0)
-VIEW_ANGLES = (0, -25, 25)
+VIEWS = ((1.6, 0), (3.0, 0), (2.2, 0), (1.6, -25), (1.6, 25), (2.2, -25), (2.2, 25), (3.0, -25), (3.0, 25))
+SCREENING = 2  # views after which a hopeless suspect is dropped
 VIEW_WIDTH, VIEW_HEIGHT = 416, 320
 
 
@@ -137,21 +138,22 @@ class Looker:
         x, y = box.centre
         scores: list[float] = []
         place, best = suspect.box, 0.0
-        for size in VIEW_SIZES:
-            for angle in VIEW_ANGLES:
-                turn: Floats = np.asarray(
-                    cv2.getRotationMatrix2D((x, y), angle, VIEW_HEIGHT / (side * size)), dtype=np.float32
-                )
-                turn[:, 2] += np.array([VIEW_WIDTH / 2 - x, VIEW_HEIGHT / 2 - y])
-                view = cv2.warpAffine(
-                    image, turn, (VIEW_WIDTH, VIEW_HEIGHT), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114)
-                )
-                seen = self._centred(np.asarray(view, dtype=np.uint8), suspect.label, VIEW_HEIGHT / size)
-                scores.append(seen.score if seen else 0.0)
-                if seen is not None and angle == 0 and seen.score > best:
-                    scale, best = side * size / VIEW_HEIGHT, seen.score
-                    moved = seen.box.moved(x - VIEW_WIDTH / 2 * scale, y - VIEW_HEIGHT / 2 * scale, scale)
-                    place = _fractions(moved, width, height)
+        for count, (size, angle) in enumerate(VIEWS):
+            if count == SCREENING and max(scores) < SCREEN:
+                break
+            turn: Floats = np.asarray(
+                cv2.getRotationMatrix2D((x, y), angle, VIEW_HEIGHT / (side * size)), dtype=np.float32
+            )
+            turn[:, 2] += np.array([VIEW_WIDTH / 2 - x, VIEW_HEIGHT / 2 - y])
+            view = cv2.warpAffine(
+                image, turn, (VIEW_WIDTH, VIEW_HEIGHT), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114)
+            )
+            seen = self._centred(np.asarray(view, dtype=np.uint8), suspect.label, VIEW_HEIGHT / size)
+            scores.append(seen.score if seen else 0.0)
+            if seen is not None and angle == 0 and seen.score > best:
+                scale, best = side * size / VIEW_HEIGHT, seen.score
+                moved = seen.box.moved(x - VIEW_WIDTH / 2 * scale, y - VIEW_HEIGHT / 2 * scale, scale)
+                place = _fractions(moved, width, height)
         top = sorted(scores)[-2:]
         return Found(suspect.label, round(sum(top) / 2, 4), place)
 

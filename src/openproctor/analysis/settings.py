@@ -43,22 +43,31 @@ class ObjectRule:
 
 OBJECT_RULES = {
     # a phone in a hand is small and half hidden: suspect early, confirm on several enlarged views and frames
-    PHONE: ObjectRule(suspect=0.12, confirm=0.44, keep=0.25, need=3),
-    BOOK: ObjectRule(suspect=0.15, confirm=0.42, keep=0.25, need=3),
+    PHONE: ObjectRule(suspect=0.12, confirm=0.43, keep=0.25, need=2),
+    BOOK: ObjectRule(suspect=0.15, confirm=0.42, keep=0.25, need=2),
     # screens, windows and picture frames look like laptops: only sure ones count
     LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, keep=0.40, need=4),
 }
 PERSON_SURE = 0.5  # for "somebody is there, but no face"
 PERSON_LEAST = 0.08  # share of the picture; a seated candidate fills 0.2 to 0.6
 OBJECT_LEAST = 0.002  # share of the picture; below this the detector guesses
-# a "phone" over a quarter of the picture is a door or a screen
-OBJECT_MOST = {"cell phone": 0.25, "book": 0.6, "laptop": 0.6}
+# a "phone" over a fifth of the picture is a door or a screen
+OBJECT_MOST = {"cell phone": 0.2, "book": 0.6, "laptop": 0.6}
 OBJECT_REACH = 0.3  # a thing in a hand moves no further than this between two frames
 RELEASE_OBJECT = 3_000  # how long it must be out of sight before it is gone: hands hide it for a moment
-DISMISS_FIRST, DISMISS_MOST = 8_000, 64_000  # after a closer look found nothing, the same place rests, longer each time
-DISMISS_RISE = 0.12  # unless its score rises by this
-REST_MOST = 8_000  # object detection rests while the picture does not change, but no longer than this
-REST_CHANGE = 3.5  # most changed of 48 blocks, light levels: breathing and noise stay below
+DISMISS_FIRST, DISMISS_MOST = (
+    16_000,
+    128_000,
+)  # after a closer look found nothing, the same place rests, longer each time
+DISMISS_RISE = 0.15  # unless its score rises by this
+DISMISS_NEAR = 0.12  # of the picture; what is on a candidate's shirt moves along
+SCREEN = 0.15  # a suspect that two enlarged views score below this is dropped at once
+# Object detection rests while the picture does not change: of 48 blocks the most changed one differs by less than this
+# (light levels; breathing and noise stay below), but no longer than this.
+REST_CHANGE, REST_MOST = 3.5, 8_000
+# Shorter while the candidate moves as usual: less than this, or than 1.6 times the usual change. What a hand brings into
+# view changes more.
+REST_MOVING, REST_SHORT = 16.0, 3_500
 
 # -- camera --------------------------------------------------------------------------------------------------------
 OBSCURED_LIGHT = 14.0  # mean; a lens cap gives 0 to 8, a dark room with a lit face 20

@@ -17,6 +17,7 @@ from openproctor.analysis.looks import TILES, Found, Look, Looker
 from openproctor.analysis.settings import (
     DISMISS_FIRST,
     DISMISS_MOST,
+    DISMISS_NEAR,
     DISMISS_RISE,
     LABELS,
     OBJECT_REACH,
@@ -25,6 +26,8 @@ from openproctor.analysis.settings import (
     RELEASE_OBJECT,
     REST_CHANGE,
     REST_MOST,
+    REST_MOVING,
+    REST_SHORT,
     AnalysisSettings,
 )
 from openproctor.vision.geometry import Image
@@ -34,8 +37,9 @@ if TYPE_CHECKING:
     from openproctor.analysis.pipeline import Stretch
 
 IN, OUT = "in", "out"
-STAGE = 0.75  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
+STAGE = 0.8  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
 SUSPECTS = 3  # of one picture that are looked at again
+GIVE_UP = 2  # pictures of a close look in which a suspect does not hold
 
 
 class ThingsWatch:
@@ -59,10 +63,12 @@ class ThingsWatch:
         # where each was seen last while it is in view or about to be: a thing does not jump
         self._place: dict[int, Found] = {}
         self._targets: list[Found] = []
+        self._missed: dict[str, int] = {}
         self._dismissed: list[dict[str, Any]] = []
         self._glances = 0
         self._looked_at: int | None = None
         self._thumb: Image | None = None
+        self._usual = 8.0
 
     # -- key frames ----------------------------------------------------------------------------------------------------
 
@@ -73,8 +79,11 @@ class ThingsWatch:
         thumb = thumbnail(image)
         busy = any(machine.state == IN or machine.undecided for machine in self._machines.values())
         if self._thumb is not None and self._looked_at is not None and not busy and not needs_people:
-            still = change(self._thumb, thumb).most < REST_CHANGE
-            if still and look.at - self._looked_at < REST_MOST:
+            moved, since = change(self._thumb, thumb).most, look.at - self._looked_at
+            self._usual = round(self._usual + 0.1 * (moved - self._usual), 3)
+            if moved < REST_CHANGE and since < REST_MOST:
+                return
+            if moved < max(REST_MOVING, 1.6 * self._usual) and since < REST_SHORT:
                 return
         self._thumb, self._looked_at = thumb, look.at
         self._glances += 1
@@ -90,7 +99,7 @@ class ThingsWatch:
     def curious(self, looks: list[Look], images: dict[int, Image]) -> bool:
         """Whether to look at every picture: something is about to change, or a suspect holds when enlarged."""
         wanted = any(machine.undecided for machine in self._machines.values())
-        self._targets = list(self._place.values())
+        self._targets, self._missed = list(self._place.values()), {}
         for look in looks:
             if look.things is None:
                 continue
@@ -119,7 +128,7 @@ class ThingsWatch:
             old["label"] == found.label
             and at < old["until"]
             and found.score < old["score"] + DISMISS_RISE
-            and found.near(Found(old["label"], 0.0, tuple(old["box"])), 0.08)
+            and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR)
             for old in self._dismissed
         )
 
@@ -127,7 +136,7 @@ class ThingsWatch:
         wait, score = DISMISS_FIRST, found.score
         kept = []
         for old in self._dismissed:
-            if old["label"] == found.label and found.near(Found(old["label"], 0.0, tuple(old["box"])), 0.08):
+            if old["label"] == found.label and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR):
                 wait = min(DISMISS_MOST, max(wait, old["wait"] * 2))
                 score = max(score, old["score"])
             elif at < old["until"] + DISMISS_MOST:
@@ -148,11 +157,18 @@ class ThingsWatch:
         for target in self._targets:
             same = [one for one in look.things if one.label == target.label and one.near(target, OBJECT_REACH / 2)]
             verified.append(self._looker.verify(image, same[0] if same else target))
-        # the place moves along with the thing
-        self._targets = [
-            found if found.score >= OBJECT_RULES[_type(found.label)].keep else target
-            for found, target in zip(verified, self._targets, strict=True)
-        ]
+        kept: list[Found] = []
+        for found, target in zip(verified, self._targets, strict=True):
+            rule, machine = OBJECT_RULES[_type(found.label)], self._machines[_type(found.label)]
+            holds = found.score >= STAGE * rule.confirm
+            missed = 0 if holds else self._missed.get(target.label, 0) + 1
+            self._missed[target.label] = missed
+            if missed >= GIVE_UP and machine.state == OUT and not machine.undecided:
+                self._dismiss(target, look.at)
+                continue
+            # the place moves along with the thing
+            kept.append(found if found.score >= rule.keep else target)
+        self._targets = kept
         look.things = _judged(look.things, self._machines, verified)
 
     def _value(self, type_id: int, look: Look) -> tuple[str | None, float, Found | None]:
@@ -234,6 +250,7 @@ class ThingsWatch:
             "dismissed": self._dismissed,
             "glances": self._glances,
             "looked_at": self._looked_at,
+            "usual": self._usual,
             "thumb": base64.b64encode(self._thumb.tobytes()).decode() if self._thumb is not None else None,
         }
 
@@ -244,7 +261,7 @@ class ThingsWatch:
         self._place = {int(key): Found(label, score, tuple(box)) for key, (label, score, box) in raw["places"].items()}
         self._dismissed = raw["dismissed"]
         self._glances, self._looked_at = raw["glances"], raw["looked_at"]
-        self._thumb = unpacked(raw["thumb"])
+        self._thumb, self._usual = unpacked(raw["thumb"]), raw["usual"]
 
 
 def _type(label: str) -> int:
