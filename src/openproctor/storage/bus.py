@@ -1,24 +1,54 @@
-"""The bus: who wants to know that something was written. Nothing that must not be lost travels only here."""
+"""The bus: who wants to know that something was written. Nothing that must not be lost travels only here.
+
+Topics: ``log`` (a session's id, whenever its log grew), ``log/<session>`` (its last sequence), ``state/<session>``,
+``chunks``, ``work/<queue>``. Messages are JSON values; what was a tuple may arrive as a list.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 QUEUE_LIMIT = 1_000
 
 
 class Bus(Protocol):
-    """Fan-out of small messages by topic."""
+    """Fan-out of small messages by topic, to this process and to others."""
+
+    async def start(self) -> None:
+        """Begin to reach other processes. Does not fail when the bus is away: it is found later."""
+        ...
 
     def publish(self, topic: str, message: Any) -> None:
         """Tell everybody who listens; never waits."""
         ...
 
-    def subscribe(self, topic: str) -> Any:
-        """An async context manager giving an async iterator of messages."""
+    def subscribe(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
+        """An async context manager giving an async iterator of messages.
+
+        Who is inside misses nothing that is published in this process. A message ``None`` means that some of another
+        process may have been missed: look for yourself.
+        """
         ...
+
+    async def close(self) -> None:
+        """Reach nobody any more."""
+        ...
+
+
+class _Messages:
+    """Unlike a generator it goes on after a wait for a message was given up."""
+
+    def __init__(self, queue: asyncio.Queue[Any]) -> None:
+        self._queue = queue
+
+    def __aiter__(self) -> "_Messages":
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._queue.get()
 
 
 class LocalBus:
@@ -27,24 +57,55 @@ class LocalBus:
     def __init__(self) -> None:
         self._queues: defaultdict[str, set[asyncio.Queue[Any]]] = defaultdict(set)
 
+    async def start(self) -> None:
+        """Nothing to reach."""
+
     def publish(self, topic: str, message: Any) -> None:
         for queue in self._queues.get(topic, ()):
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(message)
 
+    # what a bus that reaches further does beside
+
+    async def _listen(self, topic: str) -> None:
+        """Somebody here listens to a topic now."""
+
+    def _leave(self, topic: str) -> None:
+        """Nobody here listens to a topic any more."""
+
+    def _missed(self) -> None:
+        for topic in list(self._queues):
+            LocalBus.publish(self, topic, None)
+
     @asynccontextmanager
     async def subscribe(self, topic: str) -> AsyncIterator[AsyncIterator[Any]]:
         queue: asyncio.Queue[Any] = asyncio.Queue(QUEUE_LIMIT)
+        first = topic not in self._queues
         self._queues[topic].add(queue)
 
-        async def messages() -> AsyncIterator[Any]:
-            while True:
-                yield await queue.get()
-
         try:
-            yield messages()
+            if first:
+                await self._listen(topic)
+            yield _Messages(queue)
         finally:
             self._queues[topic].discard(queue)
             if not self._queues[topic]:
                 del self._queues[topic]
+                self._leave(topic)
+
+    async def close(self) -> None:
+        """Nothing was reached."""
+
+
+def open_bus(url: str | None, data_dir: Path) -> Bus:
+    """The bus named by a URL; without one, the processes of this machine that share the data folder. ``ValueError`` else."""
+    if url is None:
+        from openproctor.storage.hostbus import HostBus
+
+        return HostBus(data_dir / "bus")
+    if url.startswith(("nats://", "tls://")):
+        from openproctor.storage.natsbus import NatsBus
+
+        return NatsBus(url)
+    raise ValueError(f"BUS_URL {url.split(':', 1)[0]}:… is not supported; expected nats://HOST:PORT.")
