@@ -25,7 +25,7 @@ from openproctor.sessions.room import Rooms
 from openproctor.sessions.sealing import Sealer
 from openproctor.sessions.service import Sessions
 from openproctor.sessions.timekeeper import Timekeeper
-from openproctor.storage.bus import LocalBus
+from openproctor.storage.bus import open_bus
 from openproctor.storage.database import Database
 from openproctor.storage.objects import open_objects
 
@@ -37,8 +37,10 @@ class Platform:
         self.settings = settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.database = Database(settings.database)
-        self.objects = open_objects(settings.media_url, settings.data_dir)
-        self.bus = LocalBus()
+        self.objects = open_objects(
+            settings.media_url, settings.data_dir, settings.media_access_key, settings.media_secret_key
+        )
+        self.bus = open_bus(settings.bus_url, settings.data_dir)
         self.signer = Signer(load_secret(settings))
         self.tokens = TokenCache(self.signer)
         self.log = LogWriter(
@@ -81,6 +83,8 @@ class Platform:
     async def open(self) -> None:
         """Bring the schema up to date and begin to write."""
         await asyncio.to_thread(self.database.prepare)
+        await self.objects.check()
+        await self.bus.start()
         await self.accounts.default_organization()
         self.log.start()
 
@@ -94,6 +98,7 @@ class Platform:
         await self.timekeeper.close()
         await self.presence.close()
         await self.log.close()
+        await self.bus.close()
         await self.objects.close()
         await self.database.close()
 

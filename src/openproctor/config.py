@@ -21,9 +21,28 @@ class Settings(BaseSettings):
         None,
         description="Address under which browsers reach the server; needed behind a proxy. Default: as listened on.",
     )
-    database_url: str | None = Field(None, description="Database. Default: SQLite in the data folder.")
-    bus_url: str | None = Field(None, description="Message bus. Default: inside the process.")
-    media_url: str | None = Field(None, description="Where recordings and stills are kept. Default: the data folder.")
+    database_url: str | None = Field(
+        None,
+        description="Database: `postgresql://USER:PASSWORD@HOST:5432/NAME` (13 or newer; `?sslmode=require` and other "
+        "options of libpq may follow) or `sqlite:///FILE`. Default: SQLite in the data folder.",
+    )
+    bus_url: str | None = Field(
+        None,
+        description="Message bus and work queue between machines: `nats://USER:PASSWORD@HOST:4222[/NAME]`, several servers "
+        "separated by commas, with JetStream; `NAME` keeps installations apart. Default: the processes of this machine "
+        "that share the data folder.",
+    )
+    media_url: str | None = Field(
+        None,
+        description="Where recordings and stills are kept: `s3://BUCKET[/PREFIX]?endpoint=URL&region=NAME` (`public=URL` when "
+        "browsers reach the store by another address, `style=host` for buckets as host names) or `file://FOLDER`. "
+        "Default: the data folder.",
+    )
+    media_access_key: str | None = Field(
+        None,
+        description="Access key of the S3 store. Default: as AWS tools find it (`AWS_ACCESS_KEY_ID`, the machine's role).",
+    )
+    media_secret_key: str | None = Field(None, description="Secret key of the S3 store; goes with the access key.")
     secret_key: str | None = Field(
         None,
         description="Key that signs tokens and links, 32 characters or more. Default: made once, in the data folder.",
