@@ -1,6 +1,6 @@
 /** A small quiz to try an exam room with. Answers stay in this browser; nothing is graded. */
 (() => {
-  const KEPT = 'openproctor-sample-exam';
+  const KEPT = `openproctor-sample-exam ${place()}`;
   const questions = [
     {
       ask: 'Which planet of our solar system has the most mass?',
@@ -46,6 +46,15 @@
     kept = { ...kept, ...JSON.parse(sessionStorage.getItem(KEPT) ?? '{}') };
   } catch {
     // A broken note from an earlier visit: begin anew.
+  }
+
+  /** Another exam in the same tab begins with empty answers. */
+  function place() {
+    try {
+      return parent.location.pathname;
+    } catch {
+      return 'elsewhere';
+    }
   }
 
   function keep() {

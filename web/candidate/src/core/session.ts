@@ -56,6 +56,7 @@ export interface SessionView {
 const GONE = new Set<Phase>(['declined', 'replaced', 'locked-out', 'signed-out', 'ended']);
 const ALIVE_EVERY_TICKS = 5;
 const STORAGE_EVERY_TICKS = 60;
+const LOOK_EVERY_TICKS = 15;
 const REOPEN_EVERY_MS = 4_000;
 
 /** One candidate's session in this page: line, events, recording, sensors, checks, end. Draws nothing. */
@@ -201,7 +202,10 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
 
   /** Asks the server how things stand. */
   async refresh(): Promise<void> {
-    this.#apply((await this.entered.api.room(this.id)).body);
+    const before = this.#view.checks;
+    const { body } = await this.entered.api.room(this.id);
+    // An answer from before a check was passed here would take it back.
+    this.#apply(before === this.#view.checks ? body : { ...body, checks: [] });
   }
 
   async #openForRecording(): Promise<void> {
@@ -319,7 +323,8 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
   #apply(room: Room): void {
     const checks: SessionView['checks'] = { ...this.#view.checks };
     for (const { id, state } of room.checks) if (id !== 'browser') checks[id] = state;
-    this.#set({ room, checks, deadlineAt: room.deadline_at });
+    const changed = Object.entries(checks).some(([id, state]) => this.#view.checks[id as CheckId] !== state);
+    this.#set({ room, deadlineAt: room.deadline_at, ...(changed ? { checks } : {}) });
     this.#enterState(room.state, '', Boolean(room.finish_requested_at));
   }
 
@@ -402,6 +407,10 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     if (this.queue.waiting > 0) this.queue.wake();
     this.recording.tick();
     const { phase, deadlineAt } = this.#view;
+    if (phase === 'checks' && this.#ticks % LOOK_EVERY_TICKS === 0 && this.line.ready) {
+      // A proctor may have approved a check, or sent one back.
+      void this.refresh().catch(() => undefined);
+    }
     if (phase === 'exam') {
       if (deadlineAt !== null && this.now() >= deadlineAt) void this.finish('time_up');
       if (this.#ticks % ALIVE_EVERY_TICKS === 0) {
@@ -490,7 +499,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
   #end(how: SessionState, complete: boolean, reason: string): void {
     this.#set({ phase: 'ended', ended: { how, complete, reason } });
     this.line.stop();
-    if (complete) void this.uploader.stop();
+    if (complete) void this.uploader.stop().then(() => this.entered.store.clear(this.id));
     this.entered.lock.release();
   }
 

@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { randomId } from './ids';
-import type { Manifest, Outcome, TrackName } from './types';
+import { type Manifest, type Outcome, TRACKS, type TrackName } from './types';
 import { type Sealed, Vault } from './vault';
 
 /** What a recording part needs to be finished properly if the page disappears in the middle of it. */
@@ -286,6 +286,17 @@ export class Store {
       await bytes.put(sealed, [session, track, fresh]);
       await chunks.delete([session, track, number]);
       await bytes.delete([session, track, number]);
+    }
+    await tx.done;
+  }
+
+  /** Forgets what waited of a session; for when the server has said that it is complete. */
+  async clear(session: string): Promise<void> {
+    const tx = this.db.transaction(['events', 'chunks', 'bytes'], 'readwrite');
+    void tx.objectStore('events').delete(IDBKeyRange.bound([session, 0], [session, Infinity]));
+    for (const track of TRACKS) {
+      void tx.objectStore('chunks').delete(trackRange(session, track));
+      void tx.objectStore('bytes').delete(trackRange(session, track));
     }
     await tx.done;
   }

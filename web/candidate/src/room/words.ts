@@ -3,7 +3,7 @@ import type { CameraFault } from '../core/checks/camera';
 import type { DeviceFault } from '../core/desk';
 import type { EntryFault } from '../core/entry';
 import type { ShareFault } from '../core/screen';
-import type { CheckId, TrackName } from '../core/types';
+import type { CheckId } from '../core/types';
 
 interface Said {
   title: string;
@@ -42,10 +42,6 @@ export const words = {
     what: 'Please check your internet connection. Nothing is lost: we keep trying, and you can also try again yourself.',
   },
   approved: { title: 'A proctor has approved this step', what: 'You can go on.' },
-  returned: {
-    title: 'A proctor asks you to do this step again',
-    what: 'Please follow the instructions once more.',
-  },
 
   asking: {
     title: 'Your browser is asking',
@@ -486,7 +482,6 @@ export const words = {
     title: 'Please open your exam link again',
     what: 'This page is no longer signed in. Everything is kept on this computer.',
   },
-  tracks: { camera: 'camera', screen: 'screen' } satisfies Record<TrackName, string>,
 } as const;
 
 /** 12.3 MB, for people. */
