@@ -43,8 +43,8 @@ class ObjectRule:
 
 OBJECT_RULES = {
     # a phone in a hand is small and half hidden: suspect early, confirm on several enlarged views and frames
-    PHONE: ObjectRule(suspect=0.12, confirm=0.43, keep=0.25, need=2),
-    BOOK: ObjectRule(suspect=0.15, confirm=0.42, keep=0.25, need=2),
+    PHONE: ObjectRule(suspect=0.12, confirm=0.45, keep=0.25, need=2),
+    BOOK: ObjectRule(suspect=0.12, confirm=0.36, keep=0.22, need=2),
     # screens, windows and picture frames look like laptops: only sure ones count
     LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, keep=0.40, need=4),
 }

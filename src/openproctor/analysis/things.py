@@ -78,16 +78,18 @@ class ThingsWatch:
             return
         thumb = thumbnail(image)
         busy = any(machine.state == IN or machine.undecided for machine in self._machines.values())
+        brought = self._thumb is None
         if self._thumb is not None and self._looked_at is not None and not busy and not needs_people:
             moved, since = change(self._thumb, thumb).most, look.at - self._looked_at
             self._usual = round(self._usual + 0.1 * (moved - self._usual), 3)
             if moved < REST_CHANGE and since < REST_MOST:
                 return
-            if moved < max(REST_MOVING, 1.6 * self._usual) and since < REST_SHORT:
+            brought = moved >= max(REST_MOVING, 1.6 * self._usual)
+            if not brought and since < REST_SHORT:
                 return
         self._thumb, self._looked_at = thumb, look.at
         self._glances += 1
-        if self._types and self._glances % 2 == 0 and not needs_people and not busy:
+        if self._types and self._glances % 2 == 0 and not (brought or needs_people or busy):
             # every other time one of the two lower tiles, enlarged: a small phone is only seen there
             look.things = self._looker.things(image, TILES[self._glances // 2 % 2])
             return
