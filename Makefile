@@ -35,7 +35,7 @@ lint: setup ## Style, types, import directions; Python and TypeScript (about 1 m
 
 format: setup ## Put Python and TypeScript into the common form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
-	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install biome check --write .
+	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install --loglevel=error biome check --write .
 
 bench: setup ## Measure what the documentation claims
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -17,7 +17,7 @@ check "mypy: types" mypy --no-error-summary
 check "import-linter: floors" lint-imports
 check "TypeScript: the candidate's room" sh -c 'cd web/candidate && npm run --silent check'
 check "TypeScript: the console" sh -c 'cd web/console && npm run --silent check'
-check "biome: form and rules" sh -c 'cd web && npx --no-install biome check .'
+check "biome: form and rules" sh -c 'cd web && npx --no-install --loglevel=error biome check .'
 if [ -n "$failed" ]; then
     echo "Not clean: ${failed#, }" >&2
     exit 1

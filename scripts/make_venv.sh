@@ -39,4 +39,4 @@ if ! [ -x .venv/bin/python ] || ! new_enough .venv/bin/python; then
     "$python" -m venv .venv
 fi
 echo "• Installing uv, which installs the rest (a few seconds)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bootstrap.txt
+.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements/bootstrap.txt
