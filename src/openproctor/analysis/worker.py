@@ -22,6 +22,7 @@ from openproctor.analysis.pipeline import Analysis
 from openproctor.analysis.repository import DONE, AnalysisRepository, Progress, Waiting
 from openproctor.analysis.samples import Segment, chunk_segment
 from openproctor.analysis.settings import AnalysisSettings
+from openproctor.analysis.virtual_camera import looks_virtual
 from openproctor.clock import now_ms
 from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent
 from openproctor.ids import new_id
@@ -180,12 +181,22 @@ class Worker:
         )
         if analysis.waits_for is not None:
             work.segment = await self._again(work, analysis.waits_for)
+        if settings.detectors["virtual_camera"] and progress.next_number == 0:
+            await self._camera_name(work)
         self._sessions[work.session_id] = work
         while len(self._sessions) > SESSIONS_KEPT:
             _, oldest = self._sessions.popitem(last=False)
             with contextlib.suppress(_LostLeaseError):
                 await self._commit(oldest, lease_until=0)
         return work
+
+    async def _camera_name(self, work: _Work) -> None:
+        """Say once if the camera's name is that of a program."""
+        seen = await self._platform.events.of_types(work.organization_id, work.session_id, [26, 60, 1047])
+        label = next((e.data["label"] for e in seen if looks_virtual(str(e.data.get("label", "")))), None)
+        if label is not None and not any(event.type_id == 1047 for event in seen):
+            data = {"label": str(label)[:500], "reason": "the camera's name is that of a program"}
+            work.events.append(NewEvent(1047, "server", now_ms(), data))
 
     async def _again(self, work: _Work, number: int) -> Segment | None:
         chunk = await self._platform.media.repository.get(work.organization_id, work.session_id, TRACK, number)
