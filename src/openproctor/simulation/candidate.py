@@ -8,7 +8,7 @@ import contextlib
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,49 +40,42 @@ class RefusedError(Exception):
 
 
 class ServerClock:
-    """The server's time, kept by what its answers say. Also follows a server whose clock runs at another speed."""
+    """The server's time, as the quickest of its answers told it."""
 
     def __init__(self) -> None:
-        self._first: tuple[float, float] | None = None
-        self._last = (time.monotonic(), time.time() * 1000)
-        self.rate = 1.0
+        self._offset_ms = 0.0
+        self._quickest = float("inf")
 
     def observe(self, server_ms: float, asked_at: float, answered_at: float) -> None:
         """A time from the server, and when it was asked for and answered (``time.monotonic``)."""
-        moment = (asked_at + answered_at) / 2
-        self._last = (moment, server_ms)
-        if self._first is None:
-            self._first = self._last
-        elapsed = moment - self._first[0]
-        if elapsed > 0.5:
-            rate = (server_ms - self._first[1]) / 1000 / elapsed
-            # small differences are jitter of the measurement, not another speed
-            self.rate = rate if abs(rate - 1) > 0.1 else 1.0
+        took = answered_at - asked_at
+        if took <= self._quickest:
+            self._quickest = took
+            middle = time.time() - (time.monotonic() - (asked_at + answered_at) / 2)
+            self._offset_ms = server_ms - middle * 1000
 
     def now(self) -> int:
         """The server's time now, ms since 1970."""
-        return round(self._last[1] + (time.monotonic() - self._last[0]) * 1000 * self.rate)
+        return round(time.time() * 1000 + self._offset_ms)
 
     async def until(self, server_ms: float) -> None:
         """Wait until the server's clock shows a time."""
-        while True:
-            left = server_ms - self.now()
-            if left <= 0:
-                return
-            await asyncio.sleep(min(1.0, max(0.002, left / 1000 / max(self.rate, 0.1))))
+        await asyncio.sleep(max(0.0, server_ms - self.now()) / 1000)
 
 
 class Candidate:
     """One candidate's page. Use as ``async with Candidate(url, join_url) as candidate``."""
 
-    def __init__(self, base_url: str, join_url: str, device: str | None = None) -> None:
+    def __init__(
+        self, base_url: str, join_url: str, device: str | None = None, clock: ServerClock | None = None
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.token = protocol.join_token(join_url)
         self.device = device or secrets.token_hex(16)
         self.page = secrets.token_hex(8)
         self.stream = secrets.token_hex(8)
         self.http = httpx.AsyncClient(base_url=self.base_url, timeout=ANSWER_SECONDS)
-        self.clock = ServerClock()
+        self.clock = clock or ServerClock()
         self.ledger = Ledger()
         self.room: dict[str, Any] = {}
         self.state = ""
@@ -98,7 +91,8 @@ class Candidate:
         self._frames = 0
         self.attempts = 0
         self._at = 0
-        self._pings: dict[int, float] = {}
+        self._pings: dict[int, tuple[float, asyncio.Future[None]]] = {}
+        self._pinged = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -194,10 +188,19 @@ class Candidate:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(ConnectionError("the socket was closed"))
+        self._fail_answers("the socket was closed")
+
+    def _fail_answers(self, why: str) -> None:
+        waiting: list[asyncio.Future[Any]] = [
+            *self._answers.values(),
+            *(answered for _, answered in self._pings.values()),
+        ]
         self._answers.clear()
+        self._pings.clear()
+        for answer in waiting:
+            if not answer.done():
+                answer.set_exception(ConnectionError(why))
+                answer.exception()  # nobody may be waiting for a heartbeat's answer
 
     async def _listen(self, socket: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -205,16 +208,16 @@ class Candidate:
                 self._take(protocol.read_frame(raw))
         if self._socket is socket:
             self._socket = None
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(ConnectionError("the server closed the socket"))
+            self._fail_answers("the server closed the socket")
 
     def _take(self, frame: Frame) -> None:
         match frame.t:
             case "pong":
-                asked = self._pings.pop(frame.n, None)
-                if asked is not None:
+                if frame.n in self._pings:
+                    asked, answered = self._pings.pop(frame.n)
                     self.clock.observe(frame.server_time, asked, time.monotonic())
+                    if not answered.done():
+                        answered.set_result(None)
             case "ack" | "slow" if frame.id in self._answers:
                 answer = self._answers.pop(frame.id)
                 if not answer.done():
@@ -225,13 +228,28 @@ class Candidate:
                 self.problem = frame.problem
 
     async def _beat(self, socket: ClientConnection, every_s: float) -> None:
-        number = 0
         with contextlib.suppress(ConnectionClosed):
             while True:
-                number += 1
-                self._pings[number] = time.monotonic()
-                await socket.send(protocol.ping(number, self.clock.now()), text=True)
+                await self._send_ping(socket)
                 await asyncio.sleep(every_s)
+
+    async def _send_ping(self, socket: ClientConnection) -> asyncio.Future[None]:
+        self._pinged += 1
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pings[self._pinged] = (time.monotonic(), answered)
+        await socket.send(protocol.ping(self._pinged, self.clock.now()), text=True)
+        return answered
+
+    async def ping(self) -> None:
+        """A heartbeat, and its answer. Raises ``ConnectionError`` when the line is gone."""
+        if self._socket is None:
+            raise ConnectionError("the socket is not open")
+        try:
+            answered = await self._send_ping(self._socket)
+        except ConnectionClosed as closed:
+            raise ConnectionError("the server closed the socket") from closed
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await answered
 
     # -- events ----------------------------------------------------------------------------------------------------
 
@@ -343,10 +361,15 @@ class Candidate:
 
     # -- the course of an exam -----------------------------------------------------------------------------------------
 
-    async def pass_checks(self, seed: int = 0) -> None:
-        """Do what every open check of the policy asks for, as a candidate would whose devices are in order."""
+    async def pass_checks(self, seed: int = 0, before_each: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Do what every open check of the policy asks for, as a candidate would whose devices are in order.
+
+        ``before_each`` is waited for before each of them.
+        """
         opened = {check["id"] for check in self.room["checks"] if check["state"] not in ("passed", "skipped")}
         for check in (check for check in self.room["policy"]["checks"] if check in opened):
+            if before_each:
+                await before_each()
             await self._pass(check, seed)
         await self.flush(by_http=not self.connected)
 

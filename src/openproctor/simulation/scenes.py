@@ -104,13 +104,13 @@ class _Painter:
             picture = person(420).laid_on(picture, (float(x), float(y)), float(size), float(turn), float(shrink))
         for what, layer, low, high in (
             (Happening.PHONE, phone, 640, 318),
-            (Happening.BOOKS, books, 620, 384),
+            (Happening.BOOKS, books, 620, 394),
         ):
             shown = script.share(what, at)
             if shown > 0:
                 centre = (488 + 3 * np.sin(1.3 * at), low + (high - low) * shown + 2 * np.sin(2.1 * at))
                 turn = 7 + 1.5 * np.sin(0.9 * at) if what is Happening.PHONE else 0.0
-                picture = layer(245 if what is Happening.PHONE else 220).laid_on(picture, centre, 1.0, float(turn))
+                picture = layer(245 if what is Happening.PHONE else 200).laid_on(picture, centre, 1.0, float(turn))
         gain = (1 + 0.025 * np.sin(0.21 * at)) * (1 - 0.93 * script.share(Happening.DARK, at))
         lit = cv2.convertScaleAbs(picture, alpha=float(gain))
         grain = number % _NOISE_FRAMES
