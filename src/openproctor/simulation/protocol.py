@@ -52,7 +52,18 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 def event_key(type_id: int, at: int, data: Any) -> tuple[int, int, bytes]:
     """Identity of an event across the wire."""
-    return type_id, at, _canonical(data)
+    return type_id, at, _canonical(_plain(data))
+
+
+def _plain(value: Any) -> Any:
+    """The same JSON value with one spelling of each number: 15 for 15.0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return value
 
 
 def hello(token: str, device: str, page: str, attempt: int = 1, offline: tuple[int, int] | None = None) -> bytes:
