@@ -43,6 +43,8 @@ export class FinishDialog extends LitElement {
 
   show(): void {
     this.renderRoot.querySelector('dialog')?.showModal();
+    // Enter pressed too soon shall not end an exam.
+    this.renderRoot.querySelector<HTMLElement>('.first')?.focus();
   }
 
   close(): void {
@@ -57,7 +59,7 @@ export class FinishDialog extends LitElement {
         <p id="what">${w.what}</p>
         <div class="actions">
           <button class="primary" @click=${this.#finish}>${w.yes}</button>
-          <button autofocus @click=${() => this.close()}>${w.no}</button>
+          <button class="first" @click=${() => this.close()}>${w.no}</button>
         </div>
       </div>
     </dialog>`;

@@ -21,7 +21,7 @@ export class Preview extends LitElement {
     css`
       :host {
         position: relative;
-        width: min(100%, calc(min(38vh, 25rem) * var(--ratio, 1.3333)));
+        width: min(100%, calc(min(var(--tallest, 38vh), 25rem) * var(--ratio, 1.3333)));
         aspect-ratio: var(--ratio, 1.3333);
         border-radius: 10px;
         overflow: hidden;

@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit';
+import { css, html, nothing } from 'lit';
 import { type SharedScreen, ShareError, type ShareFault } from '../core/screen';
 import { note } from './base';
 import './preview';
@@ -18,6 +18,15 @@ export class StepScreen extends Step {
   declare busy: boolean;
   readonly check = 'screen';
   #stop: (() => void) | null = null;
+
+  static override styles = [
+    ...Step.styles,
+    css`
+      op-preview {
+        --tallest: 30vh;
+      }
+    `,
+  ];
 
   constructor() {
     super();
