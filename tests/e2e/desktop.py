@@ -52,7 +52,7 @@ class Desktop:
 
 
 @contextmanager
-def desktop(width: int = 1366, height: int = 768) -> Iterator[Desktop]:
+def desktop(width: int = 1600, height: int = 1100) -> Iterator[Desktop]:
     """An X server on a free display, with openbox; both ended when the block ends."""
     read, write = os.pipe()
     server = subprocess.Popen(
