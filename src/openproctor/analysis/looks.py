@@ -9,14 +9,20 @@ import numpy as np
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import (
+    FACE_DOUBT,
+    FACE_DOUBT_LOST,
+    FACE_KEEP,
     FACE_LEAST,
+    FACE_NEW,
     LABELS,
+    MESH_SURE,
     OBJECT_LEAST,
     OBJECT_MOST,
     PERSON,
     SCREEN,
     AnalysisSettings,
 )
+from openproctor.vision.faces import Face
 from openproctor.vision.geometry import Box, Floats, Image
 from openproctor.vision.objects import Thing
 from openproctor.vision.quality import grey
@@ -102,11 +108,20 @@ class Looker:
 
     def _faces(self, image: Image) -> list[Found]:
         height, width = image.shape[:2]
-        return [
-            Found("face", face.score, _fractions(face.box, width, height))
+        found = [
+            Found("face", self._settled(image, face), _fractions(face.box, width, height))
             for face in self._detectors.faces.find(image, FACE_FLOOR)
             if face.box.height >= FACE_LEAST * height
         ]
+        return sorted(found, key=lambda face: (-face.score, face.box))
+
+    def _settled(self, image: Image, face: Face) -> float:
+        """A face's score; a doubtful one is raised to that of a face, or lowered below it, by the face mesh."""
+        if face.score >= FACE_DOUBT:
+            return face.score
+        if self._detectors.mesh.pose(image, face).presence >= MESH_SURE:
+            return max(face.score, FACE_NEW)
+        return min(face.score, FACE_NEW - 0.05) if face.score >= FACE_DOUBT_LOST else min(face.score, FACE_KEEP - 0.05)
 
     def things(self, image: Image, part: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)) -> list[Found]:
         """Things in a part of the picture (left, top, width, height), placed in the whole."""

@@ -14,6 +14,7 @@ from openproctor.analysis.settings import (
     FACE_NONE,
     FACE_ONE,
     PERSON,
+    PERSON_KEEP,
     PERSON_LEAST,
     PERSON_SURE,
     AnalysisSettings,
@@ -93,7 +94,7 @@ class PeopleWatch:
         if body is None or Box(*body.box).area < PERSON_LEAST:
             return None
         seen_before = bool(self._bodies) and bool(self._bodies[-1][1])
-        return body if body.score >= (PERSON_SURE - 0.12 if seen_before else PERSON_SURE) else None
+        return body if body.score >= (PERSON_KEEP if seen_before else PERSON_SURE) else None
 
     # -- states --------------------------------------------------------------------------------------------------------
 

@@ -64,6 +64,7 @@ class ThingsWatch:
         self._place: dict[int, Found] = {}
         self._targets: list[Found] = []
         self._missed: dict[str, int] = {}
+        self._suspected_at = 0
         self._dismissed: list[dict[str, Any]] = []
         self._glances = 0
         self._looked_at: int | None = None
@@ -102,6 +103,7 @@ class ThingsWatch:
         """Whether to look at every picture: something is about to change, or a suspect holds when enlarged."""
         wanted = any(machine.undecided for machine in self._machines.values())
         self._targets, self._missed = list(self._place.values()), {}
+        self._suspected_at = looks[-1].at if looks else 0
         for look in looks:
             if look.things is None:
                 continue
@@ -163,7 +165,9 @@ class ThingsWatch:
         for found, target in zip(verified, self._targets, strict=True):
             rule, machine = OBJECT_RULES[_type(found.label)], self._machines[_type(found.label)]
             holds = found.score >= STAGE * rule.confirm
-            missed = 0 if holds else self._missed.get(target.label, 0) + 1
+            # before the picture that made it a suspect it need not have been there
+            counts = not holds and look.at >= self._suspected_at
+            missed = 0 if holds else self._missed.get(target.label, 0) + counts
             self._missed[target.label] = missed
             if missed >= GIVE_UP and machine.state == OUT and not machine.undecided:
                 self._dismiss(target, look.at)
@@ -179,7 +183,7 @@ class ThingsWatch:
         rule, machine = OBJECT_RULES[type_id], self._machines[type_id]
         candidates = [found for found in look.things if found.label == LABELS[type_id]]
         place = self._place.get(type_id)
-        if place is not None and machine.next == IN:
+        if place is not None and IN in (machine.state, machine.next):
             candidates = [found for found in candidates if found.near(place, OBJECT_REACH)]
         best = max(candidates, key=lambda found: found.score, default=None)
         if best is None:
