@@ -1,6 +1,10 @@
-"""Real engines for tests: every kind of storage in each of its forms, started once for all tests of a process."""
+"""Real engines for tests: every kind of storage in each of its forms, started once for all tests of a process.
+
+``pytest --distributed`` lets every server process of the tests run on PostgreSQL, NATS and S3 instead of its data folder.
+"""
 
 import asyncio
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,3 +72,29 @@ def new_postgres_database(request: pytest.FixtureRequest) -> Iterator[str]:
     asyncio.run(_sql(server.url, f"CREATE DATABASE {name}"))
     yield server.database_url(name)
     asyncio.run(_sql(server.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """See the top of this file."""
+    parser.addoption("--distributed", action="store_true", help="run server processes on PostgreSQL, NATS and S3")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def distributed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``--distributed``: the settings of every server that a test of the module starts."""
+    if not request.config.getoption("--distributed"):
+        yield
+        return
+    store: SeaweedFS = request.getfixturevalue("seaweedfs")
+    name = secrets.token_hex(4)
+    for url in new_postgres_database(request):
+        settings = {
+            **store.environment,
+            "OPENPROCTOR_DATABASE_URL": url,
+            "OPENPROCTOR_BUS_URL": f"{request.getfixturevalue('nats').url}/{name}",
+            "OPENPROCTOR_MEDIA_URL": store.url.replace("?", f"/{name}?"),
+        }
+        os.environ.update(settings)
+        yield
+        for setting in settings:
+            del os.environ[setting]
