@@ -12,7 +12,7 @@ import pytest
 
 from openproctor.simulation.media import CAMERA, Blob, record
 from tests.live import LiveServer
-from tests.page import Page, digest_header
+from tests.page import Page, digest_header, now
 
 Events = Callable[..., list[dict[str, Any]]]
 Make = Callable[..., dict[str, Any]]
@@ -183,8 +183,6 @@ def test_self_contained_webm_pieces_play_as_parts_of_their_own(page: Page, staff
 
 
 def test_a_new_part_after_a_pause_shows_as_a_gap(page: Page, staff: httpx.Client, blobs: list[Blob]) -> None:
-    from tests.page import now
-
     began = now() - 60_000
     staff_view = f"/api/v1/sessions/{page.session_id}"
     started = staff.get(staff_view).json()["started_at"]
@@ -213,3 +211,18 @@ def test_a_session_completes_only_when_everything_is_in(page: Page, blobs: list[
     assert (done["state"], done["outcome"]) == ("completed", "finished")
     assert page.send(page.event(6, {})).status_code == 410
     assert page.http.post(page.path("finish"), json={"manifest": manifest}).json()["state"] == "completed"
+
+
+def test_a_chunk_that_the_page_gave_up_is_a_gap_and_not_waited_for(
+    page: Page, blobs: list[Blob], staff: httpx.Client
+) -> None:
+    for number in (0, 1, 3):
+        page.put_chunk("camera", number, blobs[number].data)
+    began = now()
+    gap = {"track": "camera", "from": began, "until": began + 2000, "numbers": [2], "reason": "storage"}
+    page.send(page.event(1060, gap))
+    manifest = {"streams": {page.stream: page.seq}, "tracks": {"camera": 3}}
+    assert page.http.post(page.path("finish"), json={"manifest": manifest}).json()["state"] == "completed"
+    playlist = staff.get(f"/api/v1/sessions/{page.session_id}/media/camera/index.m3u8").text
+    assert playlist.count("#EXTINF") == 2
+    assert "#EXT-X-DISCONTINUITY" in playlist

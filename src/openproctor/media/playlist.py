@@ -29,7 +29,12 @@ class Segment:
 
 
 def segments(stored: list[Chunk], *, running: bool) -> list[Segment]:
-    """Chunks of one track, in order of number, as segments."""
+    """Chunks of one track, in order of number, as segments.
+
+    Once all is in they go by part: a late chunk of an earlier part may have got a higher number.
+    """
+    if not running:
+        stored = sorted(stored, key=lambda chunk: (chunk.part, chunk.number))
     found: list[Segment] = []
     inits: dict[int, Chunk] = {}
     position, expected = 0.0, 0

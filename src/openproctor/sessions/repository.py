@@ -206,7 +206,9 @@ class SessionRepository:
         """Write when sockets were heard of last."""
         query = update(presence).where(presence.c.session_id == bindparam("id")).values(seen_at=bindparam("at"))
         async with self._database.write("presence") as connection:
-            await connection.execute(query, [{"id": session_id, "at": times[session_id]} for session_id in sorted(times)])
+            await connection.execute(
+                query, [{"id": session_id, "at": times[session_id]} for session_id in sorted(times)]
+            )
 
     async def count(self, organization_id: str) -> int:
         """How many sessions there are."""

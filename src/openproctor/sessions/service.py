@@ -309,7 +309,15 @@ class Sessions:
         chunks = {}
         if self.missing_chunks:
             chunks = await self.missing_chunks(session, manifest.get("tracks", {}))
-        return {"events": events, "chunks": chunks}
+        if chunks:
+            given_up = await self._given_up(session)
+            chunks = {track: [n for n in numbers if (track, n) not in given_up] for track, numbers in chunks.items()}
+        return {"events": events, "chunks": {track: numbers for track, numbers in chunks.items() if numbers}}
+
+    async def _given_up(self, session: Session) -> set[tuple[str, int]]:
+        """Chunks that the page says can never come: the log has them as gaps, so nobody waits for them."""
+        gaps = await self.events.of_types(session.organization_id, session.id, [1060])
+        return {(gap.data["track"], number) for gap in gaps for number in gap.data.get("numbers", [])}
 
     async def complete_if_all_in(self, session: Session, *, anyway: bool = False) -> Session:
         """Write 113 and close the session when nothing is missing, or ``anyway`` when waiting is over."""
