@@ -74,7 +74,7 @@ class Page:
             assert json.loads(socket.recv(10))["t"] == "pong"
             yield socket
 
-    def put_chunk(self, track: str, number: int, data: bytes, *, part: int = 0, **headers: str) -> httpx.Response:
+    def put_chunk(self, track: str, number: int, data: bytes, part: int = 0, **headers: str) -> httpx.Response:
         """Upload a chunk."""
         defaults = {
             "Content-Type": "video/mp4",

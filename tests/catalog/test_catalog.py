@@ -53,7 +53,7 @@ def test_every_type_is_whole() -> None:
 def test_severity_never_falls_as_the_stake_rises() -> None:
     order = ["info", "low", "medium", "high"]
     for kind in CATALOG.types.values():
-        ranks = [order.index(kind.severity[stake]) for stake in ("low", "medium", "high")]  # type: ignore[index]
+        ranks = [order.index(kind.severity[stake]) for stake in ("low", "medium", "high")]
         assert ranks == sorted(ranks)
 
 
