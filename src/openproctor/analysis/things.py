@@ -30,7 +30,7 @@ from openproctor.analysis.settings import (
     REST_SHORT,
     AnalysisSettings,
 )
-from openproctor.vision.geometry import Image
+from openproctor.vision.geometry import Box, Image
 from openproctor.vision.quality import THUMB, change, thumbnail
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 IN, OUT = "in", "out"
 STAGE = 0.8  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
 SUSPECTS = 3  # of one picture that are looked at again
+CLEARLY = 0.08  # by which one label must be surer than another of the same thing
 GIVE_UP = 2  # pictures of a close look in which a suspect does not hold
 
 
@@ -277,7 +278,17 @@ def _type(label: str) -> int:
 def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Found]) -> list[Found]:
     """Things with their verified scores. Of what is not in view yet, only what was verified counts."""
     taken = [found for found in things if found.label == PERSON or machines[_type(found.label)].state == IN]
-    return sorted([*taken, *verified], key=lambda found: (-found.score, found.label, found.box))
+    # a thing is one thing: what another label is clearly surer of is not counted
+    clear = [
+        found
+        for found in verified
+        if not any(other.score > found.score + CLEARLY and _same_place(found, other) for other in verified)
+    ]
+    return sorted([*taken, *clear], key=lambda found: (-found.score, found.label, found.box))
+
+
+def _same_place(one: Found, other: Found) -> bool:
+    return one.label != other.label and Box(*one.box).iou(Box(*other.box)) > 0.5
 
 
 def unpacked(text: str | None) -> Image | None:
