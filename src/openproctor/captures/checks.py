@@ -20,6 +20,7 @@ from openproctor.vision.quality import change, hash_distance, measure, perceptua
 
 # Each limit with its reason. Light is 0 to 255, shares 0 to 1, angles in degrees.
 FACE_SCORE = 0.6  # below this the detector also sees faces in curtains (1 of 122 pictures without people at 0.6)
+FAINT_FACE = 0.3  # far faces score low; this is only for telling the candidate to come nearer
 OTHER_FACE = 0.25  # a second face counts from this share of the first one's height: not a stamp on the wall
 FACE_HEIGHT = 0.14  # share of the picture; at arm's length it is 0.3 to 0.5, at two metres 0.12
 FACE_PIXELS = 56  # a face with fewer pixels across cannot be compared with anything
@@ -106,7 +107,13 @@ def check_face(image: Image) -> CheckResult:
     found = _faces().find(image, FACE_SCORE)
     if not found:
         light = measure(image)
-        reason = "face-too-dark" if light.brightness < FACE_DARK else "no-face"
+        faint = _faces().find(image, FAINT_FACE)
+        if light.brightness < FACE_DARK:
+            reason = "face-too-dark"
+        elif faint and faint[0].box.height < FACE_HEIGHT * height:
+            reason = "face-too-small"
+        else:
+            reason = "no-face"
         return _result([reason], {"faces": 0, "brightness": light.brightness})
     main = max(found, key=lambda face: face.box.area)
     others = [face for face in found if face is not main and face.box.height >= OTHER_FACE * main.box.height]
