@@ -3,54 +3,21 @@ import { Checks } from './checks/actions';
 import { DeviceDesk, type DeviceKind } from './desk';
 import { Emitter } from './emitter';
 import type { Entered } from './entry';
-import { Finisher, type FinishProgress } from './finish';
+import { Finisher } from './finish';
 import { randomId } from './ids';
 import { Line, lineWorker } from './line';
 import { EventQueue } from './queue';
-import { Recording, type RecordingState } from './recording';
+import { Recording } from './recording';
 import { Recovery } from './recovery';
 import { ScreenDesk, type SharedScreen, ShareError } from './screen';
 import { DeviceSensor } from './sensors/devices';
 import { Sensors } from './sensors/sensors';
 import type { ServerFrame } from './socket';
 import { keepStorage, storageIsLow } from './storage';
-import type { CheckId, CheckState, Outcome, Room, SessionState } from './types';
+import type { CheckId, Outcome, Room, SessionState } from './types';
 import { Uploader } from './uploader';
+import { firstView, type Phase, type SessionView } from './view';
 import { keepAwake } from './wake';
-
-export type Phase =
-  | 'checks'
-  | 'waiting'
-  | 'exam'
-  | 'finishing'
-  | 'ended'
-  | 'declined'
-  | 'replaced'
-  | 'locked-out'
-  | 'signed-out';
-export type LineLook = 'online' | 'reconnecting';
-
-/** Everything a screen needs to know, in one piece; a new object at each change. */
-export interface SessionView {
-  phase: Phase;
-  room: Room;
-  checks: Partial<Record<CheckId, CheckState>>;
-  line: LineLook;
-  /** Chunks and events kept here and not yet acknowledged. */
-  backlog: { chunks: number; bytes: number; events: number };
-  recording: RecordingState;
-  paused: { reason: string } | null;
-  deadlineAt: number | null;
-  /** The screen was shared for this exam and is not any more. */
-  screenLost: boolean;
-  cameraLost: boolean;
-  microphoneLost: boolean;
-  fullScreenLost: boolean;
-  storageLow: boolean;
-  messages: { id: number; text: string; at: number }[];
-  finishing: FinishProgress | null;
-  ended: { how: SessionState; complete: boolean; reason: string } | null;
-}
 
 /** Phases this page does not come back from without being loaded again. */
 const GONE = new Set<Phase>(['declined', 'replaced', 'locked-out', 'signed-out', 'ended']);
@@ -114,24 +81,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
       passed: (check) => this.#set({ checks: { ...this.#view.checks, [check]: 'passed' } }),
       during: (prompt) => this.#sensors.during(prompt),
     });
-    this.#view = {
-      phase: 'checks',
-      room,
-      checks: {},
-      line: 'reconnecting',
-      backlog: { chunks: 0, bytes: 0, events: 0 },
-      recording: this.recording.state,
-      paused: null,
-      deadlineAt: room.deadline_at,
-      screenLost: false,
-      cameraLost: false,
-      microphoneLost: false,
-      fullScreenLost: false,
-      storageLow: false,
-      messages: [],
-      finishing: null,
-      ended: null,
-    };
+    this.#view = firstView(room, this.recording.state);
   }
 
   get view(): SessionView {

@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { ExamSession, SessionView } from '../core/session';
+import type { ExamSession } from '../core/session';
+import type { SessionView } from '../core/view';
 import { icons } from './icons';
 
 /** A component that shows a part of the session and follows its changes. */
