@@ -52,7 +52,9 @@ def test_another_window_in_front_is_focus_out_without_the_page_being_hidden(room
         candidate.starts()
         candidate.page.locator("body").click(position={"x": 5, "y": 5})
         control = candidate.browser.browser.new_browser_cdp_session()
-        target = control.send("Target.createTarget", {"url": "about:blank", "newWindow": True, "width": 500, "height": 400})
+        target = control.send(
+            "Target.createTarget", {"url": "about:blank", "newWindow": True, "width": 500, "height": 400}
+        )
         left = candidate.sitting.wait_for(5)
         assert left["data"]["reason"] == "blur"
         control.send("Target.closeTarget", {"targetId": target["targetId"]})
