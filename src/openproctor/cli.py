@@ -135,6 +135,7 @@ def analyze(
     file: Annotated[Path, typer.Argument(help="A recorded video file.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finding, one a line.")] = False,
     runtime: Annotated[str | None, typer.Option(help="Inference runtime: openvino or onnxruntime.")] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Look at what can be read of a damaged file.")] = False,
 ) -> None:
     """Find in a recorded video what the server would find: a file in, findings out."""
     from openproctor.analysis.analyze import AnalyzeError, analyze_file
@@ -156,6 +157,7 @@ def analyze(
                 Policy(),
                 lambda fraction: progress.update(task, completed=fraction),
                 runtime=settings.analysis_runtime,
+                partial=partial,
             )
     except AnalyzeError as error:
         raise _fail(str(error)) from None

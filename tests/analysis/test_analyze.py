@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_used_is_one_clear_line(tmp_path: Path, detectors:
         assert "\n" not in str(caught.value)
 
 
-def test_a_file_cut_off_after_its_header_is_refused_and_one_cut_later_is_read_as_far_as_it_goes(
+def test_a_file_that_is_cut_off_is_refused_and_looked_at_only_when_asked_for_what_is_left(
     clip: Clip, detectors: Detectors, tmp_path: Path
 ) -> None:
     whole = clip(("one", 8)).read_bytes()
@@ -153,7 +153,9 @@ def test_a_file_cut_off_after_its_header_is_refused_and_one_cut_later_is_read_as
     with pytest.raises(AnalyzeError):
         analyze_file(short, detectors=detectors)
     short.write_bytes(whole[: len(whole) * 3 // 4])
-    found = analyze_file(short, QUIET, detectors=detectors)
+    with pytest.raises(AnalyzeError, match="cut off or damaged"):
+        analyze_file(short, QUIET, detectors=detectors)
+    found = analyze_file(short, QUIET, detectors=detectors, partial=True)
     assert [row[0] for row in rows(found)] == [15]
     assert found[0].until is not None
     assert 3 < found[0].until < 8

@@ -40,15 +40,19 @@ def analyze_file(
     runtime: str = "openvino",
     objects: str = "nanodet",
     detectors: Detectors | None = None,
+    partial: bool = False,
 ) -> list[Finding]:
     """Findings of a recorded file, in order of time. Any file that PyAV reads.
 
     ``policy`` is an exam's policy (or its JSON as a mapping, or None for the defaults), ``progress`` is called with the
-    share done, 0 to 1. ``detectors`` may be given where they are loaded already. Raises :class:`AnalyzeError`.
+    share done, 0 to 1. ``detectors`` may be given where they are loaded already. A file that is cut off or damaged is looked
+    at only with ``partial``, as far as it can be read. Raises :class:`AnalyzeError`.
     """
     report = progress or (lambda fraction: None)
     try:
         facts = inspect_file(path)
+        if facts.damaged and not partial:
+            raise _damaged(path)
         loaded = detectors or Detectors(runtime, objects)
         analysis = Analysis(loaded, AnalysisSettings.of(policy))
         transitions: list[Transition] = []
@@ -71,10 +75,18 @@ def analyze_file(
         raise AnalyzeError(f"{path.name}: {str(error).splitlines()[0]}") from error
     if not looked:
         raise AnalyzeError(f"{path.name} holds no picture that can be decoded")
+    if broken and not partial:
+        raise _damaged(path)
     if broken or facts.damaged:
         log.warning("%s is damaged: only the parts that could be read were looked at", path.name)
     report(1.0)
     return _states(transitions, facts.end - facts.start)
+
+
+def _damaged(path: Path) -> AnalyzeError:
+    return AnalyzeError(
+        f"{path.name} is cut off or damaged; give the whole file, or --partial to look at what is left of it"
+    )
 
 
 def _states(transitions: list[Transition], length: float) -> list[Finding]:
