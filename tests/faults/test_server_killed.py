@@ -8,10 +8,9 @@ import contextlib
 import os
 import random
 import secrets
+import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -28,16 +27,9 @@ ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 CANDIDATES = 40
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of its own for each test: it will not live long."""
-    with LiveServer(tmp_path, workers=0) as live:
-        assert live.key
-        yield live
-
-
-def load_in_background(server: LiveServer, seconds: float) -> "Future[Report]":
-    plan = Plan(CANDIDATES, seconds, events_per_s=2, chunks_per_s=8, patience_s=90)
+def load_in_background(server: LiveServer, seconds: float, stop: threading.Event | None = None) -> "Future[Report]":
+    end = stop or threading.Event()
+    plan = Plan(CANDIDATES, seconds, events_per_s=2, chunks_per_s=8, patience_s=90, stop=end)
     pool = ThreadPoolExecutor(1)
     future = pool.submit(run_load, server.url, server.key, plan=plan)
     pool.shutdown(wait=False)
@@ -60,7 +52,8 @@ def wait_for_sockets(server: LiveServer, count: int, within_s: float = 60) -> No
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_nothing_acknowledged_is_lost_when_the_server_dies_under_load(server: LiveServer, how: str) -> None:
     chance = random.Random(20)
-    running = load_in_background(server, seconds=6 + 5 * ROUNDS)
+    stop = threading.Event()
+    running = load_in_background(server, 3600, stop)
     wait_for_sockets(server, CANDIDATES)
     for _ in range(ROUNDS):
         # candidates come back within two seconds; die at some moment while they do, or soon after
@@ -69,6 +62,8 @@ def test_nothing_acknowledged_is_lost_when_the_server_dies_under_load(server: Li
         if how == "kill":
             server.kill()
         server.restart()
+    time.sleep(1)
+    stop.set()
     report = running.result(timeout=240)
     print(report.as_text())
     assert (report.lost, report.repeated) == (0, 0)

@@ -11,6 +11,7 @@ import resource
 import secrets
 import socket
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -49,7 +50,10 @@ class SimulationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a run goes. Rates are per second; ``chunks_per_s`` over all candidates, each that records sends one in 2 s."""
+    """How a run goes. Rates are per second; ``chunks_per_s`` over all candidates, each that records sends one in 2 s.
+
+    ``stop`` ends the exam early; ``patience_s`` is how long a server may be away.
+    """
 
     candidates: int
     seconds: float
@@ -59,7 +63,7 @@ class Plan:
     joining_at_once: int = 50
     patience_s: float = 60.0
     analysed: bool = False
-    finish: bool = True
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,14 +227,13 @@ class _Run:
             await self._each("joining", candidates, lambda c, _: c.enter(), plan.joining_at_once)
             joined = time.monotonic()
             self._tally.answer_ms.clear()
-            moved = asyncio.create_task(self._pass_time(plan.seconds))
+            moved = asyncio.create_task(self._pass_time(plan.seconds, candidates))
             await self._each(
                 "exam", candidates, lambda c, number: self._sit(c, number, loop), len(candidates), quiet=True
             )
             await moved
             sat = time.monotonic()
-            if plan.finish:
-                await self._each("handing in", candidates, lambda c, _: c.leave(), plan.joining_at_once)
+            await self._each("handing in", candidates, lambda c, _: c.leave(), plan.joining_at_once)
             for candidate in candidates:
                 candidate.close()
             read = time.monotonic()
@@ -310,12 +313,16 @@ class _Run:
         plan = self._plan
         await candidate.sit(plan.seconds, plan.events_per_s, loop if records else None, spread)
 
-    async def _pass_time(self, seconds: float) -> None:
+    async def _pass_time(self, seconds: float, candidates: list[LoadCandidate]) -> None:
         moved = self._stage("exam", seconds)
         step = min(0.5, seconds)
         for _ in range(round(seconds / step)):
             await asyncio.sleep(step)
             moved(step)
+            if self._plan.stop.is_set():
+                break
+        for candidate in candidates:
+            candidate.time_is_up = True
 
     async def _read_back(self, candidates: list[LoadCandidate]) -> Comparison:
         moved = self._stage("reading back", len(candidates))
@@ -324,9 +331,19 @@ class _Run:
         async with httpx.AsyncClient(base_url=self._url, headers=self._key, timeout=60, limits=limits) as client:
 
             async def one(number: int, candidate: LoadCandidate) -> Comparison:
-                found = await compare(client, candidate.session_id, candidate.ledger, media=number < _FULL_COMPARISONS)
-                moved(1)
-                return found
+                deadline = time.monotonic() + self._plan.patience_s
+                while True:
+                    try:
+                        found = await compare(
+                            client, candidate.session_id, candidate.ledger, media=number < _FULL_COMPARISONS
+                        )
+                    except (httpx.TransportError, httpx.HTTPStatusError):
+                        if time.monotonic() > deadline:
+                            raise
+                        await asyncio.sleep(0.5)
+                    else:
+                        moved(1)
+                        return found
 
             async for found in _in_order((one(n, c) for n, c in enumerate(candidates)), 16):
                 total += found

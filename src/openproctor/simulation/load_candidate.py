@@ -104,7 +104,7 @@ class LoadCandidate:
         self._line_gone = asyncio.Event()
         self._frames = self._seq = self._at = 0
         self._slow_until = 0.0
-        self._left = False
+        self.time_is_up = False
 
     # -- asking, patiently ---------------------------------------------------------------------------------------------
 
@@ -330,10 +330,9 @@ class LoadCandidate:
         while True:
             pause = self._random.expovariate(events_per_s) if events_per_s else seconds
             left = until - time.monotonic()
-            if pause >= left:
-                await asyncio.sleep(max(0.0, left))
+            await asyncio.sleep(max(0.0, min(pause, left)))
+            if pause >= left or self.time_is_up:
                 break
-            await asyncio.sleep(pause)
             ((type_id, make),) = self._random.choices(_TYPES, _WEIGHTS)
             held = await self._go(self._note(type_id, make(self._random)), held)
             if self._random.random() < cut_share and self._socket is not None:
@@ -373,7 +372,7 @@ class LoadCandidate:
         while True:
             due = began + loop.chunk_ms / 1000 * max(1, number)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            if due - began + offset_s > seconds:
+            if due - began + offset_s > seconds or self.time_is_up:
                 break
             if number > 1 and skipped is None and self._random.random() < self._mischief.reordered:
                 skipped, number = number, number + 1

@@ -1,0 +1,169 @@
+"""Pages that misbehave: they harm nobody else, and nothing of theirs is stored twice or at a time that cannot be."""
+
+import asyncio
+import contextlib
+import resource
+import secrets
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from openproctor.simulation import protocol
+from openproctor.simulation.candidate import Candidate, LineLost
+from openproctor.simulation.protocol import Event
+from openproctor.simulation.readback import compare, read_events
+from openproctor.simulation.wire import text_frame
+from tests.live import LiveServer
+
+Invite = Callable[[], Awaitable[str]]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for all of them: none of these pages may harm it."""
+    with LiveServer(tmp_path_factory.mktemp("pages"), workers=0) as live:
+        yield live
+
+
+@pytest.fixture
+async def staff(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"Authorization": f"Bearer {server.key}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+async def invite(staff: httpx.AsyncClient) -> Invite:
+    """Makes a session and gives its join link."""
+    policy: dict[str, Any] = {"checks": [], "tracks": {"camera": None, "screen": None}}
+    exam = (await staff.post("/api/v1/exams", json={"title": "Bad pages", "policy": policy})).json()
+
+    async def make() -> str:
+        person = {"external_id": secrets.token_hex(6), "name": "Synthetic Candidate"}
+        made = (await staff.post("/api/v1/sessions", json={"exam_id": exam["id"], "candidate": person})).json()
+        return str(made["join_url"])
+
+    return make
+
+
+@contextlib.asynccontextmanager
+async def sitting(server: LiveServer, link: str, device: str | None = None) -> AsyncIterator[Candidate]:
+    async with Candidate(server.url, link, device) as candidate:
+        await candidate.join()
+        await candidate.connect()
+        await candidate.start()
+        yield candidate
+
+
+async def test_the_same_batch_from_two_pages_is_stored_once(
+    server: LiveServer, staff: httpx.AsyncClient, invite: Invite
+) -> None:
+    link = await invite()
+    async with sitting(server, link, "one-and-the-same") as first, sitting(server, link, "one-and-the-same") as second:
+        second.stream = first.stream
+        events = [first.note(7, {"idle_ms": number}) for number in range(100)]
+        # the first page was replaced by the second; what it still sends goes by HTTP
+        both = await asyncio.gather(first.send(*events, by_http=True), second.send(*events))
+        assert [len(frame.acknowledged) for frame in both] == [100, 100]
+        found = await compare(staff, first.session_id, first.ledger)
+        assert (found.events_stored, found.lost, found.repeated) == (100, 0, 0)
+        assert not first.connected
+        assert second.connected
+
+
+async def test_a_clock_that_is_an_hour_off_is_not_believed(
+    server: LiveServer, staff: httpx.AsyncClient, invite: Invite
+) -> None:
+    async with sitting(server, await invite()) as candidate:
+        now = candidate.clock.now()
+        for off in (-3_600_000, 3_600_000):
+            await candidate.say(7, {"idle_ms": 1}, at=now + off)
+        session = (await staff.get(f"/api/v1/sessions/{candidate.session_id}")).json()
+        stored = [e for e in await read_events(staff, candidate.session_id) if e["type_id"] == 7]
+        assert len(stored) == 2
+        for event in stored:
+            assert session["created_at"] - 2_000 <= event["occurred_at"] <= event["received_at"] + 2_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the server's memory from /proc")
+async def test_a_page_that_never_reads_does_not_hold_up_the_others(server: LiveServer, invite: Invite) -> None:
+    async with sitting(server, await invite()) as other, Candidate(server.url, await invite()) as deaf:
+        await deaf.join()
+        line = await asyncio.to_thread(_deaf_line, server, deaf)
+        before = _resident(server.pid)
+        flood = asyncio.create_task(asyncio.to_thread(_flood, line, deaf.stream))
+        waited: list[float] = []
+        while not flood.done():
+            began = time.monotonic()
+            await other.say(7, {"idle_ms": len(waited)})
+            waited.append(time.monotonic() - began)
+            await asyncio.sleep(0.05)
+        with contextlib.suppress(OSError):
+            await flood
+        line.close()
+        assert len(waited) > 5
+        assert max(waited) < 5
+        assert _resident(server.pid) - before < 150 * 2**20
+
+
+def _resident(pid: int) -> int:
+    """Memory of a process, bytes."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def _deaf_line(server: LiveServer, candidate: Candidate) -> socket.socket:
+    """A socket that has said hello and will never read again."""
+    address = httpx.URL(server.url)
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.settimeout(3)
+    line.connect((address.host, address.port))
+    line.sendall(
+        f"GET /api/v1/sessions/{candidate.session_id}/socket HTTP/1.1\r\nHost: {address.netloc.decode()}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    hello = protocol.hello(candidate.candidate_token, candidate.device, candidate.page)
+    for payload in (hello, b'{"t":"ready"}'):
+        line.sendall(text_frame(payload))
+    return line
+
+
+def _flood(line: socket.socket, stream: str) -> None:
+    """Send for ten seconds as fast as the server takes it, or until it takes no more."""
+    until = time.monotonic() + 10
+    seq = 0
+    while time.monotonic() < until:
+        events = [Event(seq + n, 7, 1_700_000_000_000, {"idle_ms": n}) for n in range(1, 101)]
+        seq += 100
+        pings = b"".join(text_frame(protocol.ping(n, 0)) for n in range(100))
+        try:
+            line.sendall(text_frame(protocol.events_frame(seq, stream, 0, events)) + pings)
+        except TimeoutError:
+            return
+
+
+@pytest.mark.slow
+async def test_twenty_thousand_events_in_one_session_are_all_there(
+    server: LiveServer, staff: httpx.AsyncClient, invite: Invite
+) -> None:
+    async with sitting(server, await invite()) as candidate:
+        now = candidate.clock.now()
+        for number in range(20_000):
+            candidate.note(7, {"idle_ms": number}, at=now)
+        deadline = time.monotonic() + 120
+        while candidate.waiting and time.monotonic() < deadline:
+            with contextlib.suppress(*LineLost):
+                await candidate.flush()
+        assert not candidate.waiting
+        found = await compare(staff, candidate.session_id, candidate.ledger)
+        assert (found.events_stored, found.lost, found.repeated) == (20_000, 0, 0)
+        assert (await candidate.finish())["state"] == "completed"
