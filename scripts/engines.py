@@ -16,14 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 HOST = "127.0.0.1"
+# what Linux takes for the parent is a thread: this one lives as long as the process
+_launcher = ThreadPoolExecutor(1, thread_name_prefix="engines")
 START_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
 
@@ -99,14 +102,17 @@ class Engine:
     def launch(self) -> None:
         """Start the process without waiting for it."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=_die_with_parent(self.stop_signal),
-                **self.options(),
-            )
+            self._process = _launcher.submit(self._launch, self.command(), log).result()
+
+    def _launch(self, command: list[str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=_die_with_parent(self.stop_signal),
+            **self.options(),
+        )
 
     def wait(self) -> None:
         """Wait until it answers."""

@@ -7,6 +7,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -42,12 +43,17 @@ def seaweedfs() -> Iterator[Engine]:
     yield from _started(SeaweedFS)
 
 
-async def _sql(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+def _sql(url: str, statement: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    # in a thread, since an event loop may be running here
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -69,9 +75,9 @@ def new_postgres_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """Make a database, and remove it after the test."""
     server: Postgres = request.getfixturevalue("postgres")
     name = f"test_{secrets.token_hex(6)}"
-    asyncio.run(_sql(server.url, f"CREATE DATABASE {name}"))
+    _sql(server.url, f"CREATE DATABASE {name}")
     yield server.database_url(name)
-    asyncio.run(_sql(server.url, f"DROP DATABASE {name} WITH (FORCE)"))
+    _sql(server.url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
