@@ -12,11 +12,11 @@ if [ "$which" != e2e ]; then
         (cd "web/$app" && npm run --silent test) || failed="$failed web/$app"
     done
     echo "• Python tests on two cores (about 3 minutes)"
-    pytest -q -n 2 --dist loadfile -m "not e2e" || failed="$failed python"
+    pytest -q -n 2 --dist loadfile --durations=10 --durations-min=10 -m "not e2e" || failed="$failed python"
 fi
 if [ "$which" != fast ]; then
     echo "• Tests with a real browser (about 9 minutes)"
-    pytest -q -m e2e || failed="$failed e2e"
+    pytest -q --durations=10 --durations-min=10 -m e2e || failed="$failed e2e"
 fi
 if [ -n "$failed" ]; then
     echo "Failed:$failed" >&2
