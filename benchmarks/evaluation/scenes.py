@@ -63,6 +63,8 @@ def sitting(seed: int) -> Sitting:
         view_at=int(rng.integers(0, 2560)),
     )
     truths = [Truth(LABELS[kind], from_s, until_s)] if kind in LABELS else []
+    if kind == "obscured":
+        truths.append(Truth(LABELS["away"], from_s, until_s))  # no face is in view then either
     change: Callable[[Picture, float], Picture] | None = None
     if kind in ("phone", "book", "confusing"):
         share = float(rng.choice([0.03, 0.05, 0.08]) if kind != "book" else rng.choice([0.06, 0.1, 0.16]))

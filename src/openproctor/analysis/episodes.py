@@ -9,6 +9,8 @@ from typing import Any
 
 from openproctor.analysis.settings import GAP
 
+STALE = 2_500  # ms without a look that agrees, after which what was about to take over is dropped
+
 
 @dataclass(slots=True)
 class Tally:
@@ -16,15 +18,19 @@ class Tally:
 
     since: int
     looks: int = 0
+    weight: int = 0
     against: int = 0
     row: int = 0
     total: float = 0.0
     best: float = 0.0
     best_at: int = 0
+    seen: int = 0
 
-    def add(self, at: int, score: float) -> None:
+    def add(self, at: int, score: float, weight: int = 1) -> None:
         self.looks += 1
+        self.weight += weight
         self.row = 0
+        self.seen = at
         self.total += score
         if score > self.best or self.looks == 1:
             self.best, self.best_at = score, at
@@ -58,10 +64,16 @@ class Machine:
     pending: Tally | None = None
     last: int | None = None
 
-    def see(self, at: int, value: str | None, score: float = 0.0) -> Turn | None:
-        """One look at time ``at``: it says ``value``, or nothing if None. Looks must come in order."""
+    def see(self, at: int, value: str | None, score: float = 0.0, weight: int = 1) -> Turn | None:
+        """One look at time ``at``: it says ``value``, or nothing if None. Looks must come in order.
+
+        A look may weigh more than one where it is surer; ``need`` is in weight.
+        """
         if self.last is not None and at - self.last > GAP:
             # nobody saw what happened meanwhile
+            self.next = self.pending = None
+        if self.pending is not None and at - self.pending.seen > STALE:
+            # too few and far between to be a state
             self.next = self.pending = None
         self.last = at
         if value is None:
@@ -79,8 +91,8 @@ class Machine:
             self.next, self.pending = value, Tally(at)
         if value != self.next:
             return None
-        self.pending.add(at, score)
-        if at - self.pending.since < self.hold.get(value, 0) or self.pending.looks < self.need.get(value, 2):
+        self.pending.add(at, score, weight)
+        if at - self.pending.since < self.hold.get(value, 0) or self.pending.weight < self.need.get(value, 2):
             return None
         turn = Turn(value, self.pending.since, self.pending, self.state, self.tally)
         self.state, self.tally = value, self.pending

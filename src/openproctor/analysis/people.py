@@ -1,5 +1,6 @@
 """Faces: one, none, several; and nobody told apart from somebody whose face is covered."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from openproctor.analysis.detectors import Detectors
@@ -194,7 +195,7 @@ class PeopleWatch:
 
 
 def _copy(tally: Tally) -> dict[str, Any]:
-    return {name: getattr(tally, name) for name in ("since", "looks", "against", "row", "total", "best", "best_at")}
+    return asdict(tally)
 
 
 def _shown(turn: Turn, look: Look, stretch: "Stretch") -> tuple[Any, int]:

@@ -34,22 +34,21 @@ PERSON = "person"
 
 @dataclass(frozen=True, slots=True)
 class ObjectRule:
-    """``suspect``: from this score on a key frame is looked at closer; ``confirm``: what its enlarged and turned views
-    must reach; ``keep``: what is in view already stays so; ``need``: frames of a close look that must reach
-    ``confirm``."""
+    """``suspect``: from this score on a key frame is looked at closer. Its enlarged and turned views must reach
+    ``confirm`` in two pictures of a close look, or ``nearly`` in six. ``keep``: what is in view already stays so."""
 
     suspect: float
     confirm: float
+    nearly: float
     keep: float
-    need: int
 
 
 OBJECT_RULES = {
     # a phone in a hand is small and half hidden: suspect early, confirm on several enlarged views and frames
-    PHONE: ObjectRule(suspect=0.12, confirm=0.45, keep=0.25, need=2),
-    BOOK: ObjectRule(suspect=0.12, confirm=0.40, keep=0.22, need=2),
+    PHONE: ObjectRule(suspect=0.12, confirm=0.45, nearly=0.37, keep=0.25),
+    BOOK: ObjectRule(suspect=0.12, confirm=0.40, nearly=0.34, keep=0.22),
     # screens, windows and picture frames look like laptops: only sure ones count
-    LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, keep=0.40, need=4),
+    LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, nearly=0.55, keep=0.40),
 }
 # For "somebody is there, but no face". With the face covered the score drops to 0.36 and less is rare; on 55 pictures without
 # people it was above 0.3 in one.

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 IN, OUT = "in", "out"
 STAGE = 0.8  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
 SUSPECTS = 3  # of one picture that are looked at again
+NEED, SURE = 6, 3  # weight that it takes to raise, and of a picture that is sure; one that is nearly so weighs 1
 CLEARLY = 0.08  # by which one label must be surer than another of the same thing
 GIVE_UP = 2  # pictures of a close look in which a suspect does not hold
 
@@ -55,7 +56,7 @@ class ThingsWatch:
         self._machines = {
             type_id: Machine(
                 hold={IN: settings.hold[type_id], OUT: RELEASE_OBJECT},
-                need={IN: OBJECT_RULES[type_id].need, OUT: 3},
+                need={IN: NEED, OUT: 3},
                 contrary=6,
                 state=OUT,
             )
@@ -173,8 +174,10 @@ class ThingsWatch:
             if missed >= GIVE_UP and machine.state == OUT and not machine.undecided:
                 self._dismiss(target, look.at)
                 continue
-            # the place moves along with the thing
-            kept.append(found if found.score >= rule.keep else target)
+            # the place moves along with the thing; two suspects may turn out to be one
+            place = found if found.score >= rule.keep else target
+            if not any(place.label == one.label and place.near(one, 0.05) for one in kept):
+                kept.append(place)
         self._targets = kept
         look.things = _judged(look.things, self._machines, verified)
 
@@ -191,7 +194,7 @@ class ThingsWatch:
             return OUT, 0.0, None
         if machine.state == IN:
             return (IN if best.score >= rule.keep else OUT), best.score, best
-        if best.score >= rule.confirm:
+        if best.score >= rule.nearly:
             return IN, best.score, best
         # nearly: no opinion while it is being decided
         return (None if best.score >= rule.keep else OUT), best.score, best
@@ -203,7 +206,7 @@ class ThingsWatch:
             machine = self._machines[type_id]
             value, score, thing = self._value(type_id, look)
             undecided = machine.undecided
-            turn = machine.see(look.at, value, score)
+            turn = machine.see(look.at, value, score, SURE if score >= OBJECT_RULES[type_id].confirm else 1)
             if value == IN and thing is not None:
                 self._place[type_id] = thing
             if undecided and not machine.undecided and machine.state == OUT and type_id in self._place:
