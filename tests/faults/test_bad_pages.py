@@ -109,7 +109,7 @@ async def test_a_page_that_never_reads_does_not_hold_up_the_others(server: LiveS
             await flood
         line.close()
         assert len(waited) > 5
-        assert max(waited) < 5
+        assert max(waited) < 3
         assert _resident(server.pid) - before < 150 * 2**20
 
 
@@ -138,17 +138,14 @@ def _deaf_line(server: LiveServer, candidate: Candidate) -> socket.socket:
 
 
 def _flood(line: socket.socket, stream: str) -> None:
-    """Send for ten seconds as fast as the server takes it, or until it takes no more."""
-    until = time.monotonic() + 10
-    seq = 0
-    while time.monotonic() < until:
-        events = [Event(seq + n, 7, 1_700_000_000_000, {"idle_ms": n}) for n in range(1, 101)]
-        seq += 100
-        pings = b"".join(text_frame(protocol.ping(n, 0)) for n in range(100))
-        try:
-            line.sendall(text_frame(protocol.events_frame(seq, stream, 0, events)) + pings)
-        except TimeoutError:
-            return
+    """Send for eight seconds as fast as the server takes it, or until it takes no more. Made before: our own work costs."""
+    events = [Event(n, 7, 1_700_000_000_000, {"idle_ms": n}) for n in range(1, 101)]
+    pings = b"".join(text_frame(protocol.ping(n, 0)) for n in range(400))
+    block = text_frame(protocol.events_frame(1, stream, 0, events)) + pings
+    until = time.monotonic() + 8
+    with contextlib.suppress(TimeoutError):
+        while time.monotonic() < until:
+            line.sendall(block)
 
 
 @pytest.mark.slow

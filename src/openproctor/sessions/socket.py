@@ -159,6 +159,8 @@ class CandidateSocket:
     async def _receive(self) -> None:
         while True:
             raw = await self._frame()
+            # frames that wait already are taken without giving way: one page's flood must not hold up the others
+            await asyncio.sleep(0)
             match _kind.decode(raw).t:
                 case "ping":
                     await self._pong(raw)
