@@ -9,10 +9,11 @@ import itertools
 import json
 import os
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -20,9 +21,7 @@ from openproctor.assembly import Platform
 from openproctor.config import Settings
 from openproctor.server import run_server
 from openproctor.sessions.states import OVER
-from openproctor.simulation.demo import CANDIDATE, SAMPLE_EXAM, play_sample_session
-
-logger = structlog.get_logger(__name__)
+from openproctor.simulation.demo import CANDIDATE, SAMPLE_EXAM
 
 EMAIL = "demo@openproctor.example"
 ORGANIZATION = "Sample University"
@@ -85,11 +84,13 @@ async def _free_link(platform: Platform, exam: Any) -> str:
 
 
 def run_demo(settings: Settings) -> None:
-    """Prepare, then serve; the sample session is made while the server runs."""
+    """Prepare, make the sample session the first time, then serve."""
     settings.data_dir = settings.data_dir.resolve()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     credentials, link, sample_needed = asyncio.run(_prepare(settings))
     console = Console(stderr=False)
+    if sample_needed:
+        _make_sample(settings, credentials["key"], console)
 
     async def after_start(url: str) -> None:
         console.rule("OpenProctor is running")
@@ -104,20 +105,22 @@ def run_demo(settings: Settings) -> None:
         console.print(
             f"\nStop with Ctrl+C. Everything is kept in {settings.data_dir}\n", soft_wrap=True, highlight=False
         )
-        if sample_needed:
-            try:
-                await _play(url, credentials["key"], console)
-            except Exception:
-                logger.exception("the sample session could not be made; everything else works")
 
     run_server(settings, after_start)
 
 
-async def _play(url: str, key: str, console: Console) -> None:
+def _make_sample(settings: Settings, key: str, console: Console) -> None:
+    """Let a process of its own make the sample session; if that fails, everything else still works."""
+    command = [sys.executable, "-m", "openproctor.sample", str(settings.data_dir), key]
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    console.print("Making a finished sample session. This takes about half a minute, only the first time.")
+    done = False
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("Making a finished sample session", total=1.0)
-        await play_sample_session(
-            url, key, lambda fraction, words: progress.update(task, completed=fraction, description=words)
-        )
-    console.print("The finished sample session is in the console now.", highlight=False)
+        task = progress.add_task("Starting", total=1.0)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own module
+            for line in process.stdout or ():
+                share, _, words = line.strip().partition(" ")
+                progress.update(task, completed=float(share), description=words)
+                done = words == "done"
+    if not done:
+        console.print("The sample session could not be made; the console begins empty.", style="yellow")

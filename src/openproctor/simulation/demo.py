@@ -96,7 +96,8 @@ async def play_sample_session(
                 if clock:
                     clock.candidate, candidate.heartbeat_s = candidate, 3600.0
                 await _Sitting(candidate, http, recording).play(on_progress)
-        await _wait_for_findings(http, session["id"], on_progress)
+        if not set_clock:  # a server whose clock stands analyses nothing; the one after it does
+            await _wait_for_findings(http, session["id"], on_progress)
     on_progress(1.0, "The sample session is finished")
     return str(session["id"])
 
