@@ -1,7 +1,8 @@
 """Labelled sittings, composed by seed from public-domain pictures and drawings.
 
 Light, noise, distance, skin (by relighting), things and their sizes and slants are drawn by the seed. Seeds below 1,000 are
-for tuning; numbers are reported on seeds from 1,000 on, of which no frame has ever chosen a threshold.
+for tuning; 1,000 to 1,999 were held back once, and some were looked into when they failed. Numbers are reported on seeds
+from 2,000 on, of which no frame has ever chosen a threshold.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from openproctor.vision.faces import FaceDetector
 
 FORM = TrackFormat(640, 480, 5, 300_000, audio=True)
 SECONDS = 44.0
-HELD_BACK = 1000
+HELD_BACK = 2000
 KINDS = ("plain", "away", "visitor", "phone", "book", "covered", "obscured", "confusing", "speech")
 LABELS = {"away": 16, "visitor": 81, "phone": 169, "book": 170, "covered": 1041, "obscured": 1043, "speech": 1046}
 COMING = 0.6  # s that a thing takes to come into view
