@@ -132,8 +132,11 @@ def _deaf_line(server: LiveServer, candidate: Candidate) -> socket.socket:
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
     hello = protocol.hello(candidate.candidate_token, candidate.device, candidate.page)
-    for payload in (hello, b'{"t":"ready"}'):
-        line.sendall(text_frame(payload))
+    read = b""
+    for send, expected in ((text_frame(hello), b"HTTP/1.1 101"), (text_frame(b'{"t":"ready"}'), b'"t":"welcome"')):
+        while expected not in read:
+            read += line.recv(4096)
+        line.sendall(send)
     return line
 
 
