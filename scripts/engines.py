@@ -249,6 +249,16 @@ class Postgres(Engine):
         told += ["max_connections=200", *self._settings]
         return [str(self._programs / "postgres"), "-D", str(data), *(part for each in told for part in ("-c", each))]
 
+    def start(self) -> Self:
+        while True:
+            try:
+                return super().start()
+            except RuntimeError:
+                # after kill -9 its children hold the memory for a moment longer
+                if b"shared memory block" not in self.log.read_bytes()[-500:]:
+                    raise
+                time.sleep(0.1)
+
     def ready(self) -> bool:
         note = self.folder / "data" / "postmaster.pid"
         lines = note.read_text().splitlines() if note.exists() else []

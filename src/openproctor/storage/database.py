@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -75,7 +74,7 @@ class Database:
     def _one_kind_of_error(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, PoolTimeout, OSError) as error:
+        except Exception as error:
             if isinstance(error, PoolTimeout) or self._engine.is_away(error):
                 raise Problem(
                     503,
