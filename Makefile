@@ -11,7 +11,7 @@ web_sources = $(shell find web/$(1)/src web/$(1)/public web/$(1)/sdk 2>/dev/null
 	$(wildcard web/$(1)/*.html web/$(1)/*.ts web/$(1)/*.json web/$(1)/*.mjs) web/package-lock.json \
 	src/openproctor/catalog/events.json
 
-.PHONY: help setup run test test-fast test-e2e lint format bench docs lock browser clean
+.PHONY: help setup run test test-fast test-e2e lint format bench docs cluster lock browser clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ bench: setup ## Measure what the documentation claims
 
 docs: setup ## Write the generated pages of docs/ again
 	@$(BIN)/python scripts/make_docs.py
+
+cluster: setup ## Start PostgreSQL, NATS, SeaweedFS, two servers and two workers on this machine; Ctrl+C stops them
+	@exec $(BIN)/python scripts/cluster.py $(ARGS)
 
 lock: $(BIN)/.uv ## Lock the dependencies of pyproject.toml again, with hashes
 	@scripts/lock.sh

@@ -99,6 +99,11 @@ class Engine:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
     def launch(self) -> None:
         """Start the process without waiting for it."""
         with self.log.open("ab") as log:
@@ -110,6 +115,8 @@ class Engine:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            # Ctrl+C is for the starter, which ends what it started in its order
+            start_new_session=True,
             preexec_fn=_die_with_parent(self.stop_signal),
             **self.options(),
         )
@@ -118,7 +125,7 @@ class Engine:
         """Wait until it answers."""
         deadline = time.monotonic() + START_SECONDS
         while not self.ready():
-            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+            if not self.running or time.monotonic() > deadline:
                 raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
             time.sleep(0.05)
 
@@ -130,7 +137,7 @@ class Engine:
 
     def stop(self) -> None:
         """Ask it to end, and wait."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.running:
             return
         self._process.send_signal(self.stop_signal)
         try:

@@ -184,10 +184,11 @@ class Sessions:
     async def of_candidate(self, who: CandidateToken) -> Session:
         """The session of a candidate's page; 410 when it is over, 409 when another device took over."""
         session = await self.get(who.organization_id, who.session_id)
-        if session.state in OVER:
-            raise session_over(session)
-        if session.device != who.device:
+        if session.state not in IN_EXAM or session.device != who.device:
+            # it may have been started, or joined again, at another server a moment ago
             session = await self.fresh(who.organization_id, who.session_id)
+            if session.state in OVER:
+                raise session_over(session)
             if session.device != who.device:
                 raise Problem(
                     409,

@@ -17,6 +17,7 @@ from openproctor.sessions.states import IN_EXAM
 logger = structlog.get_logger(__name__)
 
 STOPPED, STARTED = 14, 13
+ASK_AGAIN_MS = 5_000
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class _Watched:
     chunk_at: dict[str, int] = field(default_factory=dict)  # when the last chunk of a track came
     stalled: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
+    asked_at: int = 0  # when it was last looked whether all is in
 
 
 class Timekeeper:
@@ -93,6 +95,10 @@ class Timekeeper:
                 await self._note_stalls(watched, now)
         elif now - session.finish_requested_at > self._settings.finish_grace_minutes * 60_000:
             await self._sessions.complete_if_all_in(session, anyway=True)
+        elif now - watched.asked_at > ASK_AGAIN_MS:
+            # what was missing may have come in at another server, which did not know yet that it was the last
+            watched.asked_at = now
+            await self._sessions.complete_if_all_in(session)
 
     async def _note_stalls(self, watched: _Watched, now: int) -> None:
         session = watched.session
