@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from openproctor.clock import now_ms
 from openproctor.config import Settings
@@ -20,6 +21,7 @@ from openproctor.storage.database import DatabaseUnusable
 logger = structlog.get_logger(__name__)
 
 BACKLOG = 4096
+LATE_BYTES = 256 * 1024  # what may still be on its way when we close a socket
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -57,6 +59,48 @@ def _listen(settings: Settings) -> socket.socket:
             "Stop what uses it, or choose another one with --port."
         ) from None
     return listener
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """Ends connections that uvicorn would keep for ever: of a page that goes on sending after we closed it, and of one
+    that takes nothing of what we send. Whoever wants to send waits for such a page, and a close frame waits as well.
+    """
+
+    deaf_seconds = 12.5
+    _late = 0
+    _deaf: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.close_sent:
+            self._late += len(data)
+            if self._late > LATE_BYTES:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._deaf = self.loop.call_later(self.deaf_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._hears()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hears()
+        super().connection_lost(exc)
+
+    def _hears(self) -> None:
+        if self._deaf is not None:
+            self._deaf.cancel()
+            self._deaf = None
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.close" and self.close_timer is not None:
+            # a close waits for what is still to be sent, which a page that never reads never takes
+            self.close_timer.cancel()
+            self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
 
 
 class Server(uvicorn.Server):
@@ -138,11 +182,12 @@ def run_server(settings: Settings, after_start: Any = None) -> None:
         app = create_app(settings)
     except (DatabaseUnusable, ValueError) as error:
         raise SystemExit(str(error)) from None
+    SocketProtocol.deaf_seconds = settings.heartbeat_limit_ms / 1000
     config = uvicorn.Config(
         app,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_max_size=settings.max_batch_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=None,

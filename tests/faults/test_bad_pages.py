@@ -31,6 +31,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield live
 
 
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that soon takes silence for a loss."""
+    with LiveServer(tmp_path_factory.mktemp("quick"), workers=0, heartbeat_ms=500, heartbeat_limit_ms=2_000) as live:
+        yield live
+
+
 @pytest.fixture
 async def staff(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {server.key}"}
@@ -39,14 +46,25 @@ async def staff(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def invite(staff: httpx.AsyncClient) -> Invite:
+async def invite(server: LiveServer) -> Invite:
     """Makes a session and gives its join link."""
+    return await _inviter(server)
+
+
+@pytest.fixture
+async def quick_invite(quick: LiveServer) -> Invite:
+    """The same at the other server."""
+    return await _inviter(quick)
+
+
+async def _inviter(server: LiveServer) -> Invite:
+    staff = server.client()
     policy: dict[str, Any] = {"checks": [], "tracks": {"camera": None, "screen": None}}
-    exam = (await staff.post("/api/v1/exams", json={"title": "Bad pages", "policy": policy})).json()
+    exam = staff.post("/api/v1/exams", json={"title": "Bad pages", "policy": policy}).json()
 
     async def make() -> str:
         person = {"external_id": secrets.token_hex(6), "name": "Synthetic Candidate"}
-        made = (await staff.post("/api/v1/sessions", json={"exam_id": exam["id"], "candidate": person})).json()
+        made = staff.post("/api/v1/sessions", json={"exam_id": exam["id"], "candidate": person}).json()
         return str(made["join_url"])
 
     return make
@@ -113,6 +131,49 @@ async def test_a_page_that_never_reads_does_not_hold_up_the_others(server: LiveS
         assert _resident(server.pid) - before < 150 * 2**20
 
 
+async def test_a_page_that_never_reads_is_let_go_and_so_is_a_silent_one_beside_it(
+    quick: LiveServer, quick_invite: Invite
+) -> None:
+    async with Candidate(quick.url, await quick_invite()) as deaf, Candidate(quick.url, await quick_invite()) as silent:
+        headers = {"Authorization": f"Bearer {quick.key}"}
+        await deaf.join()
+        await silent.join()
+        silent.heartbeat_s = 3600
+        await silent.connect()
+        line = await asyncio.to_thread(_deaf_line, quick, deaf)
+        with pytest.raises(OSError):
+            await asyncio.to_thread(_flood, line, deaf.stream, 30, strict=True)
+        line.close()
+        # the check of heartbeats got past the one that nothing could be said to
+        async with httpx.AsyncClient(base_url=quick.url, headers=headers, timeout=60) as staff:
+            for each in (deaf, silent):
+                lost = await _event(staff, each.session_id, 10)
+                assert lost["data"]["reason"] in ("heartbeat", "closed")
+
+
+async def test_a_page_that_goes_on_sending_after_its_socket_was_closed_is_cut_off(quick: LiveServer) -> None:
+    line = _open_line(quick, "/api/v1/sessions/none/socket")
+    ping = text_frame(protocol.ping(1, 0)) * 200
+    sent = 0
+    with pytest.raises(ConnectionError):
+        while sent < 200 * 2**20:
+            line.sendall(ping)  # never a hello: the server says so, closes, and is not heard
+            sent += len(ping)
+    line.close()
+    assert sent < 100 * 2**20
+
+
+async def _event(staff: httpx.AsyncClient, session_id: str, type_id: int, within_s: float = 30) -> dict[str, Any]:
+    """The first event of a type, once it is there."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = [e for e in await read_events(staff, session_id) if e["type_id"] == type_id]
+        if found:
+            return found[0]
+        assert time.monotonic() < deadline, f"no {type_id} within {within_s} s"
+        await asyncio.sleep(0.1)
+
+
 def _resident(pid: int) -> int:
     """Memory of a process, bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -121,34 +182,50 @@ def _resident(pid: int) -> int:
 
 def _deaf_line(server: LiveServer, candidate: Candidate) -> socket.socket:
     """A socket that has said hello and will never read again."""
+    line = _open_line(server, f"/api/v1/sessions/{candidate.session_id}/socket")
+    hello = protocol.hello(candidate.candidate_token, candidate.device, candidate.page)
+    read = b""
+    line.sendall(text_frame(hello))
+    while b'"t":"welcome"' not in read:
+        read += line.recv(4096)
+    line.sendall(text_frame(b'{"t":"ready"}'))
+    return line
+
+
+def _open_line(server: LiveServer, path: str) -> socket.socket:
+    """A socket by hand, which reads only what it is told to."""
     address = httpx.URL(server.url)
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.settimeout(3)
     line.connect((address.host, address.port))
     line.sendall(
-        f"GET /api/v1/sessions/{candidate.session_id}/socket HTTP/1.1\r\nHost: {address.netloc.decode()}\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: {address.netloc.decode()}\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
-    hello = protocol.hello(candidate.candidate_token, candidate.device, candidate.page)
     read = b""
-    for send, expected in ((text_frame(hello), b"HTTP/1.1 101"), (text_frame(b'{"t":"ready"}'), b'"t":"welcome"')):
-        while expected not in read:
-            read += line.recv(4096)
-        line.sendall(send)
+    while b"\r\n\r\n" not in read:
+        read += line.recv(1)
+    assert read.startswith(b"HTTP/1.1 101")
     return line
 
 
-def _flood(line: socket.socket, stream: str) -> None:
-    """Send for eight seconds as fast as the server takes it, or until it takes no more. Made before: our own work costs."""
+def _flood(line: socket.socket, stream: str, seconds: float = 8, *, strict: bool = False) -> None:
+    """Send as fast as the server takes it, or until it takes no more. Made before: our own work costs.
+
+    ``strict`` lets the end of the connection through as ``OSError``; a line that is only full is waited for.
+    """
     events = [Event(n, 7, 1_700_000_000_000, {"idle_ms": n}) for n in range(1, 101)]
     pings = b"".join(text_frame(protocol.ping(n, 0)) for n in range(400))
     block = text_frame(protocol.events_frame(1, stream, 0, events)) + pings
-    until = time.monotonic() + 8
-    with contextlib.suppress(TimeoutError):
-        while time.monotonic() < until:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
             line.sendall(block)
+        except TimeoutError:
+            if not strict:
+                return
 
 
 @pytest.mark.slow
