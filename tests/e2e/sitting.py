@@ -79,6 +79,11 @@ class Sitting:
             after = page["next"]
         return [event for event in items if not type_ids or event["type_id"] in type_ids]
 
+    def stills(self) -> list[Event]:
+        """All stills of the session."""
+        items: list[Event] = self.integrator.get(f"/sessions/{self.id}/captures")["items"]
+        return items
+
     def count(self, type_id: int) -> int:
         """How many events of a type there are."""
         return len(self.events(type_id))

@@ -7,7 +7,7 @@ import { ChecksPanel } from './checks/ChecksPanel';
 import { PolicyPanel } from './checks/PolicyPanel';
 import { type Desk, DeskContext } from './desk';
 import { EventsPanel } from './events/EventsPanel';
-import { stepFinding } from './events/findings';
+import { shownAt, stepFinding } from './events/findings';
 import { ShortcutSheet } from './keys/ShortcutSheet';
 import { type PageActions, shortcutFor } from './keys/shortcuts';
 import type { SessionModel } from './model';
@@ -28,7 +28,7 @@ const SLOW_START_MS = 30_000;
 /** Where to begin: what the link says, else the live end, else the start of the exam. */
 function beginning(model: SessionModel, media: readonly TrackMedia[], search: URLSearchParams): number {
   const event = model.bySequence.get(Number(search.get('event') ?? Number.NaN));
-  if (event) return event.occurred_at;
+  if (event) return shownAt(event, model.captures);
   const at = Number(search.get('at') ?? Number.NaN);
   if (at >= model.bounds.from && at <= model.bounds.until) return at;
   if (model.live) return model.bounds.until;
@@ -103,14 +103,15 @@ export function SessionDesk({
       setChosen(event?.sequence ?? null);
       if (!event) return;
       setTab('events');
-      if (options.seek !== false) goTo(event.occurred_at);
+      if (options.seek !== false) goTo(shownAt(event, model.captures));
     },
-    [goTo],
+    [goTo, model.captures],
   );
 
   const step = useCallback(
     (direction: 1 | -1) => {
-      const next = stepFinding(model.findings, direction, playback.at, selected);
+      const shown = (event: SessionEvent) => shownAt(event, model.captures);
+      const next = stepFinding(model.findings, direction, playback.at, selected, shown);
       if (next) choose(next);
       else {
         notifications.show({
@@ -122,7 +123,7 @@ export function SessionDesk({
         });
       }
     },
-    [model.findings, playback, selected, choose],
+    [model.findings, model.captures, playback, selected, choose],
   );
 
   const desk = useMemo<Desk>(

@@ -2,7 +2,8 @@ import catalogFile from '@catalog';
 import { describe, expect, it } from 'vitest';
 import { fetchEvents } from '../api/events';
 import type { Catalog, Session, SessionEvent, TrackMedia } from '../api/types';
-import { boundsOf, buildModel, stillsOf, trackIds } from './model';
+import { stillsOf } from './evidence';
+import { boundsOf, buildModel, trackIds } from './model';
 import { whyNoRecording } from './whyNoRecording';
 
 const catalog = catalogFile as unknown as Catalog;

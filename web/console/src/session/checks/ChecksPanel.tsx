@@ -3,7 +3,7 @@ import type { Capture, Check, CheckState } from '../../api/types';
 import { clockLength, wallTime } from '../../time/format';
 import { useDesk } from '../desk';
 import { summaryOf } from '../events/words';
-import { stillsOf } from '../model';
+import { stillsOf } from '../evidence';
 import { MeasureTable } from '../stills/MeasureTable';
 import { StillPicture } from '../stills/StillPicture';
 import { Result } from '../stills/StillsPanel';

@@ -6,7 +6,7 @@ import { SeverityMark } from '../../severity/SeverityMark';
 import { SEVERITY_NAMES } from '../../severity/severity';
 import { clockLength, wallDateTimeFull, wallTime, wordLength } from '../../time/format';
 import { useDesk } from '../desk';
-import { stillsOf } from '../model';
+import { stillsOf } from '../evidence';
 import { MeasureTable } from '../stills/MeasureTable';
 import { StillPicture } from '../stills/StillPicture';
 import type { State } from '../timeline/states';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { SessionEvent } from '../../api/types';
+import type { Capture, SessionEvent } from '../../api/types';
 import type { Severity } from '../../severity/severity';
-import { findingsOf, indexAt, stepFinding } from './findings';
+import { findingsOf, indexAt, shownAt, stepFinding } from './findings';
 
 const event = (sequence: number, occurred_at: number, severity: Severity): SessionEvent => ({
   sequence,
@@ -60,5 +60,39 @@ describe('next and previous finding', () => {
     expect(indexAt(findings, 0)).toBe(-1);
     expect(indexAt(findings, 9_000)).toBe(3);
     expect(indexAt(findings, 8_999)).toBe(1);
+  });
+});
+
+describe('where the players show an event', () => {
+  const still = (id: string, captured_at: number): Capture => ({
+    id,
+    kind: 'finding',
+    captured_at,
+    width: 640,
+    height: 480,
+    digest: '',
+    url: '',
+  });
+  const captures = new Map(
+    [still('a', 5_400), still('b', 900), still('c', 90_000)].map((each) => [each.id, each]),
+  );
+  const shown = (...ids: string[]): number =>
+    shownAt({ ...event(2, 5_000, 'low'), evidence: ids.map((id) => ({ kind: 'capture', id })) }, captures);
+
+  it('is inside the picture that was kept of it', () => {
+    expect(shown('a')).toBe(5_410);
+  });
+
+  it('is where it began when no picture of it was kept', () => {
+    expect(shown()).toBe(5_010);
+    expect(shown('b', 'c', 'unknown')).toBe(5_010);
+  });
+
+  it('keeps the selection when stepping', () => {
+    const evidence = [{ kind: 'capture' as const, id: 'a' }];
+    const first = { ...event(2, 5_000, 'low'), evidence };
+    const second = event(3, 5_200, 'low');
+    const next = stepFinding([first, second], 1, 5_410, first, (each) => shownAt(each, captures));
+    expect(sequenceOf(next)).toBe(3);
   });
 });

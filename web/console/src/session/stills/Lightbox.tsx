@@ -5,7 +5,7 @@ import { Dialog } from '../../app/Dialog';
 import { clockLength, wallDateTimeFull } from '../../time/format';
 import { useDesk } from '../desk';
 import { CodeValue } from '../events/EventDetails';
-import { stillsOf } from '../model';
+import { stillsOf } from '../evidence';
 import { MeasureTable } from './MeasureTable';
 import { StillPicture } from './StillPicture';
 import classes from './Stills.module.css';

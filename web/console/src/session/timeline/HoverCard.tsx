@@ -5,7 +5,7 @@ import { SEVERITY_NAMES } from '../../severity/severity';
 import { clockLength, wallTime, wordLength } from '../../time/format';
 import { useDesk } from '../desk';
 import { summaryOf } from '../events/words';
-import { stillsOf } from '../model';
+import { stillsOf } from '../evidence';
 import { StillPicture } from '../stills/StillPicture';
 import { whyNoRecording } from '../whyNoRecording';
 import type { Group } from './clusters';
