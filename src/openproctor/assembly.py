@@ -55,7 +55,7 @@ class Platform:
         self.sessions = Sessions(
             SessionRepository(self.database), self.events, self.log, self.bus, self.signer, settings
         )
-        self.presence = PresenceKeeper(self.sessions, settings)
+        self.presence = PresenceKeeper(self.sessions, self.bus, settings)
         self.timekeeper = Timekeeper(self.sessions, self.presence, settings)
         self.rooms = Rooms(self.sessions, self.accounts)
         self.media = Media(ChunkRepository(self.database), self.log, self.objects, settings)

@@ -62,8 +62,9 @@ async def join(request: Request, body: Join) -> Joined:
     """Let a candidate's page in."""
     platform = request.app.state.platform
     _, session_id = platform.sessions.read_join_token(body.token)
+    connected = bool(await platform.presence.connected_of([session_id]))
     session, token, expires = await platform.sessions.join(
-        body.token, body.device, request.headers.get("user-agent", ""), platform.presence.connected(session_id)
+        body.token, body.device, request.headers.get("user-agent", ""), connected
     )
     return Joined(
         session_id=session.id, candidate_token=token, expires_at=expires, room=await platform.rooms.room(session)

@@ -60,7 +60,7 @@ async def create_session(request: Request, response: Response, who: AsStaff, bod
     return session_view(
         session,
         head,
-        platform.presence.connected(session.id),
+        bool(await platform.presence.connected_of([session.id])),
         checks=await platform.sessions.checks(session),
         tracks=await platform.media.tracks(session),
         join_url=platform.sessions.join_url(session, platform.base_url(request)),
@@ -84,7 +84,8 @@ async def list_sessions(
     )
     shown = found[:limit]
     heads = await platform.events.heads(who.organization_id, [s.id for s in shown])
-    items = [session_view(s, heads[s.id], platform.presence.connected(s.id)) for s in shown]
+    connected = await platform.presence.connected_of([s.id for s in shown])
+    items = [session_view(s, heads[s.id], s.id in connected) for s in shown]
     return SessionPage(items=items, next=shown[-1].id if len(found) > limit else None)
 
 
@@ -96,7 +97,7 @@ async def get_session(request: Request, who: AsStaff, session_id: str) -> dict[s
     return session_view(
         session,
         await platform.events.head(who.organization_id, session_id),
-        platform.presence.connected(session_id),
+        bool(await platform.presence.connected_of([session_id])),
         checks=await platform.sessions.checks(session),
         tracks=await platform.media.tracks(session),
     )

@@ -42,4 +42,8 @@ presence = Table(
     Column("lost_at", BigInteger),
     Column("offline", Boolean, nullable=False),
     Column("sockets", Integer, nullable=False),
+    # the server that holds the socket, and the page behind it
+    Column("node", String(26)),
+    Column("page", String(64)),
+    Index("ix_presence_node", "node"),
 )

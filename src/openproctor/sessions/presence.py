@@ -1,94 +1,155 @@
-"""Who is connected: events 9, 10, 181 and 1063, one of each per cause, also across a restart of the server."""
+"""Who is connected: events 9, 10, 181 and 1063, one of each per cause, also across a restart and across servers.
+
+The row of a session in ``presence`` says which server holds its newest socket and counts the sockets. A server writes
+of a socket only while that number is still its own, so one that was cut off or stood still cannot speak for a line that
+another server holds by now.
+"""
 
 import asyncio
 import contextlib
-from typing import Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import structlog
 from prometheus_client import Gauge
 
 from openproctor.clock import now_ms
 from openproctor.config import Settings
+from openproctor.errors import Problem
 from openproctor.eventlog.entries import Change, NewEvent
-from openproctor.sessions.repository import Session
+from openproctor.ids import is_id, new_id
+from openproctor.sessions.repository import Presence, Session
 from openproctor.sessions.service import Sessions
 from openproctor.sessions.states import OPEN
+from openproctor.storage.bus import Bus
 
 logger = structlog.get_logger(__name__)
 
 HEARTBEATS_MISSED = 4408
 REPLACED = 4409
-SEEN_EVERY_MS = 5_000
+TRY_LATER = 1013
+SEEN_EVERY = 5.0
+# what a server that is alive may be behind, beyond heartbeat and writing
+SLACK = 5.0
 CONNECTED = Gauge("openproctor_candidates_connected", "Candidates whose socket is open.")
 
 
 class Line(Protocol):
-    """An open socket of a candidate."""
+    """An open socket of a candidate. ``heard_at`` is the event loop's time, the others ms since 1970."""
 
     session: Session
+    page: str
+    number: int
     opened_at: int
     seen_at: int
+    heard_at: float
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket; never raises."""
         ...
 
 
+@dataclass(slots=True)
+class _Loss:
+    """A line that is gone, until the log has it."""
+
+    session: Session
+    number: int
+    at: int
+    since: float
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Lost:
+    """A session without a line: since when (ms since 1970), and when (loop's time) it counts as offline."""
+
+    at: int
+    due: float
+    organization_id: str
+
+
+def node_of(folder: Path) -> str:
+    """Name of the server whose data folder this is, made once."""
+    note = folder / "node.id"
+    name = note.read_text().strip() if note.exists() else ""
+    if not is_id(name):
+        name = new_id()
+        note.write_text(name)
+    return name
+
+
 class PresenceKeeper:
     """Keeps the open lines of this process and notes in the log when one comes and goes."""
 
-    def __init__(self, sessions: Sessions, settings: Settings) -> None:
+    def __init__(self, sessions: Sessions, bus: Bus, settings: Settings) -> None:
         self._sessions = sessions
+        self._bus = bus
         self._settings = settings
+        self._node = ""
         self._lines: dict[str, Line] = {}
-        self._lost: dict[str, tuple[int, int, str]] = {}  # session: lost at, offline after, organization
-        self._task: asyncio.Task[None] | None = None
+        self._losses: dict[str, _Loss] = {}
+        self._lost: dict[str, _Lost] = {}
+        self._signs: dict[str, tuple[int, float]] = {}  # of other servers: newest sign, and when we first saw it
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing: set[asyncio.Task[None]] = set()
 
     def connected(self, session_id: str) -> bool:
         """Whether the candidate's socket is open at this process."""
         return session_id in self._lines
 
+    async def connected_of(self, session_ids: list[str]) -> set[str]:
+        """Which of some sessions have an open socket, at this or any other server."""
+        there = await self._sessions.repository.connected(session_ids) - self._losses.keys()
+        return there | (self._lines.keys() & set(session_ids))
+
     def lines(self) -> list[Line]:
-        """All open lines."""
+        """All open lines of this process."""
         return list(self._lines.values())
 
     async def start(self) -> None:
-        """Account for sockets that were open when the server stopped, then watch."""
-        now = now_ms()
-        for row in await self._sessions.repository.open_presences():
-            session = await self._sessions.repository.get(row.organization_id, row.session_id)
-            if row.lost_at is None:
-                data = {"code": 1006, "reason": "server_stopped", "connected_ms": max(0, row.seen_at - row.opened_at)}
-                await self._note_loss(session, row.seen_at, now, data)
-            # the server was away, not the candidate: the time until "offline" begins anew
-            self._lost[session.id] = (row.lost_at or now, now + session.policy.offline_ms, session.organization_id)
-        self._task = asyncio.create_task(self._watch(), name="presence")
+        """Account for sockets that were open when this server stopped, then watch."""
+        self._node = node_of(self._settings.data_dir)
+        await self._take_over(await self._sessions.repository.lines_of(self._node))
+        self._tasks = [
+            asyncio.create_task(self._watch(), name="presence"),
+            asyncio.create_task(self._listen(), name="presence-bus"),
+        ]
 
     async def close(self) -> None:
         """Stop watching. Open sockets are closed by the server; their loss is noted at the next start."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in (*self._tasks, *self._closing):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._closing, return_exceptions=True)
+
+    # -- coming ----------------------------------------------------------------------------------------------------
 
     async def opened(self, line: Line, attempt: int, rtt_ms: float, offline: tuple[int, int] | None) -> None:
-        """A candidate's socket is open and authenticated. ``offline`` is what the page says of its own absence."""
+        """A candidate's socket is open and authenticated. ``offline`` is what the page says of its own absence.
+
+        :class:`Problem` 503 when that cannot be noted: the page has to come again then.
+        """
         session = line.session
-        before = self._lines.get(session.id)
+        before = self._lines.pop(session.id, None)
         if before is not None:
-            del self._lines[session.id]
-            await self._lose(before, REPLACED, "replaced")
-            await before.close(REPLACED, "replaced by a newer page")
+            self._lose(before, REPLACED, "replaced")
+            self._hang_up(before, REPLACED, "replaced by a newer page")
+        await self._write_loss(session.id)
         now = now_ms()
-        row = await self._sessions.repository.put_presence(session.organization_id, session.id, now)
+        row, old = await self._sessions.repository.put_presence(
+            session.organization_id, session.id, now, self._node, line.page
+        )
+        line.number = row.sockets
         self._lines[session.id] = line
         CONNECTED.set(len(self._lines))
         self._lost.pop(session.id, None)
-        events = [
-            NewEvent(9, "server", now, {"reconnect": row.sockets > 1, "attempt": attempt, "rtt_ms": round(rtt_ms, 1)})
-        ]
-        if row.offline and row.lost_at:
-            events.append(NewEvent(1063, "server", now, {"from": row.lost_at, "until": now}))
+        self._bus.publish("lines", [session.id, line.number])
+        events = [self._left_elsewhere(old, line.page, now)] if old and old.lost_at is None else []
+        data = {"reconnect": row.sockets > 1, "attempt": attempt, "rtt_ms": round(rtt_ms, 1)}
+        events.append(NewEvent(9, "server", now, data))
+        if old and old.offline and old.lost_at:
+            events.append(NewEvent(1063, "server", now, {"from": old.lost_at, "until": now}))
         elif offline and session.created_at <= offline[0] <= offline[1]:
             until = min(offline[1], now)
             since = min(offline[0], until)
@@ -96,68 +157,175 @@ class PresenceKeeper:
             events.append(NewEvent(1063, "server", until, {"from": since, "until": until}))
         await self._sessions.append(session, *events)
 
+    @staticmethod
+    def _left_elsewhere(old: Presence, page: str, now: int) -> NewEvent:
+        """A line that another server held until now. A page has one socket: the same page has lost its older one."""
+        same = bool(page) and old.page == page
+        at = min(old.seen_at, now) if same else now
+        data = {
+            "code": 1006 if same else REPLACED,
+            "reason": "closed" if same else "replaced",
+            "connected_ms": max(0, at - old.opened_at),
+        }
+        return NewEvent(10, "server", at, data)
+
+    # -- going -----------------------------------------------------------------------------------------------------
+
     async def closed(self, line: Line, code: int, reason: str) -> None:
-        """A socket ended. Noted once, and only if it is still the session's line."""
+        """A socket ended. Noted once, and only if it is still the session's line; never raises."""
         if self._lines.get(line.session.id) is not line:
             return
         del self._lines[line.session.id]
         CONNECTED.set(len(self._lines))
-        await self._lose(line, code, reason)
+        self._lose(line, code, reason)
+        with contextlib.suppress(Problem):  # the watch goes on trying
+            await self._write_loss(line.session.id)
 
-    async def _lose(self, line: Line, code: int, reason: str) -> None:
-        session = await self._sessions.fresh(line.session.organization_id, line.session.id)
-        if session.state not in OPEN:
-            return
+    def _lose(self, line: Line, code: int, reason: str) -> None:
         now = now_ms()
         data = {"code": code, "reason": reason, "connected_ms": max(0, now - line.opened_at)}
-        if await self._note_loss(session, now, now, data) and reason != "replaced":
-            self._lost[session.id] = (now, now + session.policy.offline_ms, session.organization_id)
+        since = asyncio.get_running_loop().time()
+        self._losses[line.session.id] = _Loss(line.session, line.number, now, since, data)
 
-    async def _note_loss(self, session: Session, at: int, now: int, data: dict[str, object]) -> bool:
+    async def _write_loss(self, session_id: str) -> None:
+        """Write what waits of a session; :class:`Problem` 503 while the database is away."""
+        loss = self._losses.get(session_id)
+        if loss is None:
+            return
+        session = await self._sessions.fresh(loss.session.organization_id, session_id)
+        applied = session.state in OPEN and await self._note_loss(session, loss.number, loss.at, loss.data)
+        if self._losses.get(session_id) is loss:
+            del self._losses[session_id]
+        if applied and loss.data["reason"] != "replaced":
+            due = loss.since + session.policy.offline_ms / 1000
+            self._lost[session_id] = _Lost(loss.at, due, session.organization_id)
+
+    async def _note_loss(self, session: Session, number: int, at: int, data: dict[str, Any]) -> bool:
         receipt = await self._sessions.append(
             session,
             NewEvent(10, "server", at, data),
-            changes=[Change("presence", {"lost_at": now}, {"session_id": session.id, "lost_at": None})],
+            changes=[
+                Change("presence", {"lost_at": at}, {"session_id": session.id, "sockets": number, "lost_at": None})
+            ],
         )
         return receipt.applied
 
+    def _hang_up(self, line: Line, code: int, reason: str) -> None:
+        """Close a socket without waiting for it: a page may not take what it is told."""
+        task = asyncio.create_task(line.close(code, reason))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    # -- watching --------------------------------------------------------------------------------------------------
+
     async def _watch(self) -> None:
-        flushed = now_ms()
+        loop = asyncio.get_running_loop()
+        flushed = loop.time()
         while True:
             await asyncio.sleep(0.5)
-            try:
-                now = now_ms()
-                await self._close_silent(now)
-                await self._raise_offline(now)
-                if now - flushed >= SEEN_EVERY_MS or now < flushed:
-                    flushed = now
-                    if self._lines:
-                        await self._sessions.repository.seen({s: line.seen_at for s, line in self._lines.items()})
-            except Exception:
-                logger.exception("presence check failed")
+            now = loop.time()
+            steps = [self._close_silent, self._write_losses, self._raise_offline]
+            if now - flushed >= SEEN_EVERY:
+                flushed = now
+                steps += [self._flush_seen, self._look_after_others]
+            for step in steps:
+                try:
+                    await step(now)
+                except Problem as problem:
+                    if problem.status != 503:
+                        logger.exception("presence check failed")
+                    break
+                except Exception:
+                    logger.exception("presence check failed")
 
-    async def _close_silent(self, now: int) -> None:
+    async def _close_silent(self, now: float) -> None:
         for line in self.lines():
-            if now - line.seen_at > self._settings.heartbeat_limit_ms:
+            if now - line.heard_at > self._settings.heartbeat_limit_ms / 1000:
                 await self.closed(line, HEARTBEATS_MISSED, "heartbeat")
-                await line.close(HEARTBEATS_MISSED, "no heartbeat")
+                self._hang_up(line, HEARTBEATS_MISSED, "no heartbeat")
 
-    async def _raise_offline(self, now: int) -> None:
-        for session_id, (lost_at, due, organization_id) in list(self._lost.items()):
-            if now < due:
+    async def _write_losses(self, _now: float) -> None:
+        for session_id in list(self._losses):
+            await self._write_loss(session_id)
+
+    async def _raise_offline(self, now: float) -> None:
+        for session_id, lost in list(self._lost.items()):
+            if now < lost.due:
                 continue
-            self._lost.pop(session_id, None)
-            session = await self._sessions.fresh(organization_id, session_id)
-            if session.state not in OPEN:
+            session = await self._sessions.fresh(lost.organization_id, session_id)
+            if session.state in OPEN:
+                await self._sessions.append(
+                    session,
+                    NewEvent(181, "server", now_ms(), {"from": lost.at, "reported_by": "server"}),
+                    changes=[
+                        Change(
+                            "presence",
+                            {"offline": True},
+                            {"session_id": session_id, "offline": False, "lost_at": lost.at},
+                        )
+                    ],
+                )
+            if self._lost.get(session_id) is lost:
+                del self._lost[session_id]
+
+    async def _flush_seen(self, _now: float) -> None:
+        lines = {id: (line.number, line.seen_at) for id, line in self._lines.items() if line.number}
+        if not lines:
+            return
+        for session_id in await self._sessions.repository.seen(lines):
+            line = self._lines.get(session_id)
+            if line is not None and line.number == lines[session_id][0]:
+                self._let_go(line, TRY_LATER, "given up by another server")
+
+    def _let_go(self, line: Line, code: int, reason: str) -> None:
+        """A line that is another server's affair by now: nothing is noted here."""
+        del self._lines[line.session.id]
+        CONNECTED.set(len(self._lines))
+        self._hang_up(line, code, reason)
+
+    # -- other servers ---------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """A session's line was opened at some server: an older one here is replaced."""
+        async with self._bus.subscribe("lines") as opened:
+            async for told in opened:
+                if not told:
+                    continue  # what was missed is found when the lines are flushed
+                session_id, number = told
+                line = self._lines.get(session_id)
+                if line is not None and 0 < line.number < number:
+                    self._let_go(line, REPLACED, "replaced by a newer page")
+
+    async def _look_after_others(self, now: float) -> None:
+        """Take over the sessions of servers that are not heard of any more."""
+        repository = self._sessions.repository
+        limit = self._settings.heartbeat_limit_ms / 1000 + SEEN_EVERY + SLACK
+        signs = await repository.last_signs(self._node)
+        self._signs = {
+            node: found if (found := self._signs.get(node)) and found[0] == sign else (sign, now)
+            for node, sign in signs.items()
+        }
+        for node, (_, since) in list(self._signs.items()):
+            if now - since > limit:
+                logger.warning("a server is silent; its candidates count as lost", node=node)
+                await self._take_over(await repository.lines_of(node))
+        for row in await repository.lost_elsewhere(self._node, now_ms() - round(limit * 1000)):
+            session = await self._sessions.get(row.organization_id, row.session_id)
+            if row.lost_at and now_ms() > row.lost_at + session.policy.offline_ms and session.id not in self._lost:
+                self._lost[session.id] = _Lost(row.lost_at, now, row.organization_id)
+
+    async def _take_over(self, rows: list[Presence]) -> None:
+        now, since = now_ms(), asyncio.get_running_loop().time()
+        for row in rows:
+            if row.session_id in self._lines:
                 continue
-            await self._sessions.append(
-                session,
-                NewEvent(181, "server", now, {"from": lost_at, "reported_by": "server"}),
-                changes=[
-                    Change(
-                        "presence",
-                        {"offline": True},
-                        {"session_id": session_id, "offline": False, "lost_at": lost_at},
-                    )
-                ],
-            )
+            session = await self._sessions.repository.get(row.organization_id, row.session_id)
+            lost_at = row.lost_at
+            if lost_at is None:
+                lost_at = min(row.seen_at, now)
+                data = {"code": 1006, "reason": "server_stopped", "connected_ms": max(0, lost_at - row.opened_at)}
+                if not await self._note_loss(session, row.sockets, lost_at, data):
+                    continue
+            # the server was away, not the candidate: the time until "offline" begins anew
+            due = since + session.policy.offline_ms / 1000
+            self._lost[session.id] = _Lost(lost_at, due, session.organization_id)

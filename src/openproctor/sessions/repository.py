@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from openproctor.errors import not_found
 from openproctor.exams.models import exams
@@ -42,7 +42,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The newest socket of a session: ``lost_at`` is set while there is none."""
+    """The newest socket of a session: ``lost_at`` is set while there is none, ``sockets`` counts them and is its number."""
 
     session_id: str
     organization_id: str
@@ -51,6 +51,8 @@ class Presence:
     lost_at: int | None
     offline: bool
     sockets: int
+    node: str | None
+    page: str | None
 
 
 _SELECT = select(sessions, exams.c.title.label("exam_title"), exams.c.url.label("exam_url")).join(
@@ -142,6 +144,12 @@ class SessionRepository:
         """Sessions in the exam, of every organization: for the clock that watches them."""
         return await self._many(_SELECT.where(sessions.c.state.in_(("running", "paused"))))
 
+    async def running_ids(self) -> dict[str, str]:
+        """Ids of the sessions in the exam and of their organizations."""
+        query = select(sessions.c.id, sessions.c.organization_id).where(sessions.c.state.in_(("running", "paused")))
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in (await connection.execute(query)).all()}
+
     async def exam_url(self, session_id: str) -> str | None:
         """Address of a session's exam, for the page's content security policy."""
         query = select(exams.c.url).join(sessions, sessions.c.exam_id == exams.c.id).where(sessions.c.id == session_id)
@@ -157,58 +165,100 @@ class SessionRepository:
                 .values(manifest=msgspec.json.encode(manifest).decode())
             )
 
-    async def presences(self, session_ids: list[str]) -> dict[str, Presence]:
-        """The newest sockets of some sessions."""
-        async with self._database.read() as connection:
-            rows = (await connection.execute(select(presence).where(presence.c.session_id.in_(session_ids)))).all()
-        return {row.session_id: Presence(**row._mapping) for row in rows}
+    async def lines_of(self, node: str) -> list[Presence]:
+        """Sockets of a server, of sessions that are not over: open ones, and those lost and not yet called offline.
 
-    async def open_presences(self) -> list[Presence]:
-        """Sockets of sessions that are not over: those that count as open, and those lost and not yet called offline."""
+        Sockets whose server nobody knows belong to everybody.
+        """
+        return await self._presences(
+            or_(presence.c.node == node, presence.c.node.is_(None)),
+            or_(presence.c.lost_at.is_(None), presence.c.offline.is_(False)),
+        )
+
+    async def lost_elsewhere(self, node: str, before: int) -> list[Presence]:
+        """Sockets of other servers, lost before a moment and not yet called offline."""
+        return await self._presences(
+            presence.c.node != node, presence.c.lost_at < before, presence.c.offline.is_(False)
+        )
+
+    async def _presences(self, *conditions: Any) -> list[Presence]:
         query = (
             select(presence)
             .join(sessions, sessions.c.id == presence.c.session_id)
-            .where(
-                sessions.c.state.in_(OPEN),
-                or_(presence.c.lost_at.is_(None), and_(presence.c.lost_at.is_not(None), presence.c.offline.is_(False))),
-            )
+            .where(sessions.c.state.in_(OPEN), *conditions)
         )
         async with self._database.read() as connection:
             return [Presence(**row._mapping) for row in (await connection.execute(query)).all()]
 
-    async def put_presence(self, organization_id: str, session_id: str, now: int) -> Presence:
-        """Note a new socket; returns the row as it is now, with the count of sockets so far."""
+    async def last_signs(self, node: str) -> dict[str, int]:
+        """When each of the other servers that hold sockets heard of any of them last."""
+        query = (
+            select(presence.c.node, func.max(presence.c.seen_at))
+            .where(presence.c.lost_at.is_(None), presence.c.node.is_not(None), presence.c.node != node)
+            .group_by(presence.c.node)
+        )
+        async with self._database.read() as connection:
+            return {row[0]: int(row[1]) for row in (await connection.execute(query)).all()}
+
+    async def put_presence(
+        self, organization_id: str, session_id: str, now: int, node: str, page: str
+    ) -> tuple[Presence, Presence | None]:
+        """Note a new socket; the row as it is now, and as it was before."""
+        values: dict[str, Any] = {
+            "opened_at": now,
+            "seen_at": now,
+            "lost_at": None,
+            "offline": False,
+            "node": node,
+            "page": page[:64],
+        }
         async with self._database.write(f"presence/{session_id}") as connection:
             # the log changes these rows too, so the row is held until it is written
             query = select(presence).where(presence.c.session_id == session_id).with_for_update()
             row = (await connection.execute(query)).first()
-            if row is None:
+            before = Presence(**row._mapping) if row else None
+            values["sockets"] = before.sockets + 1 if before else 1
+            if before is None:
                 await connection.execute(
-                    insert(presence).values(
-                        session_id=session_id,
-                        organization_id=organization_id,
-                        opened_at=now,
-                        seen_at=now,
-                        lost_at=None,
-                        offline=False,
-                        sockets=1,
-                    )
+                    insert(presence).values(session_id=session_id, organization_id=organization_id, **values)
                 )
-                return Presence(session_id, organization_id, now, now, None, False, 1)
-            await connection.execute(
-                update(presence)
-                .where(presence.c.session_id == session_id)
-                .values(opened_at=now, seen_at=now, lost_at=None, offline=False, sockets=row.sockets + 1)
-            )
-            return Presence(session_id, organization_id, now, now, row.lost_at, bool(row.offline), row.sockets + 1)
+            else:
+                await connection.execute(update(presence).where(presence.c.session_id == session_id).values(**values))
+        return Presence(session_id=session_id, organization_id=organization_id, **values), before
 
-    async def seen(self, times: dict[str, int]) -> None:
-        """Write when sockets were heard of last."""
-        query = update(presence).where(presence.c.session_id == bindparam("id")).values(seen_at=bindparam("at"))
-        async with self._database.write("presence") as connection:
-            await connection.execute(
-                query, [{"id": session_id, "at": times[session_id]} for session_id in sorted(times)]
+    async def seen(self, lines: dict[str, tuple[int, int]]) -> set[str]:
+        """Write when sockets were heard of last: ``{session: (number of the socket, ms)}``.
+
+        Returns the sessions whose line is another one by now, or was given up by another server.
+        """
+        query = (
+            update(presence)
+            .where(
+                presence.c.session_id == bindparam("id"),
+                presence.c.sockets == bindparam("number"),
+                presence.c.lost_at.is_(None),
             )
+            .values(seen_at=bindparam("at"))
+        )
+        ids = sorted(lines)
+        mine: set[str] = set()
+        async with self._database.write("presence") as connection:
+            await connection.execute(query, [{"id": id, "number": lines[id][0], "at": lines[id][1]} for id in ids])
+            for start in range(0, len(ids), 500):
+                held = select(presence.c.session_id, presence.c.sockets).where(
+                    presence.c.session_id.in_(ids[start : start + 500]), presence.c.lost_at.is_(None)
+                )
+                rows = (await connection.execute(held)).all()
+                mine |= {row[0] for row in rows if row[1] == lines[row[0]][0]}
+        return set(ids) - mine
+
+    async def connected(self, session_ids: list[str]) -> set[str]:
+        """Which of some sessions have an open socket, at any server."""
+        query = select(presence.c.session_id).where(
+            presence.c.session_id.in_(session_ids), presence.c.lost_at.is_(None)
+        )
+        async with self._database.read() as connection:
+            return {row[0] for row in (await connection.execute(query)).all()}
 
     async def count(self, organization_id: str) -> int:
         """How many sessions there are."""

@@ -1,5 +1,7 @@
 """Rules of a session: make it, join it, take its page's events, start, finish, complete."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,11 +23,13 @@ from openproctor.sessions.checks import CHECK_TYPES, CheckState, check_states, o
 from openproctor.sessions.repository import Session, SessionRepository
 from openproctor.sessions.states import IN_EXAM, OPEN, OVER
 from openproctor.storage.bus import Bus
+from openproctor.storage.database import database_away
 
 logger = structlog.get_logger(__name__)
 
 JOIN_TOKEN = "join"
-CACHE_MS = 2_000
+CACHE_SECONDS = 2.0
+READ_SECONDS = 3.0
 HOUR_MS = 3_600_000
 
 # asked before an event is taken that the server must confirm: one line of what is missing, or None
@@ -52,7 +56,7 @@ class Sessions:
         self._bus = bus
         self._signer = signer
         self._settings = settings
-        self._cache: dict[str, tuple[int, Session]] = {}
+        self._cache: dict[str, tuple[float, Session]] = {}
         self.confirm: dict[int, Confirm] = {}
         self.confirm_evidence: Confirm | None = None
         self.missing_chunks: MissingChunks | None = None
@@ -97,17 +101,21 @@ class Sessions:
     async def get(self, organization_id: str, session_id: str) -> Session:
         """One session, at most some seconds old; for the paths that are taken many times a second."""
         cached = self._cache.get(session_id)
-        now = now_ms()
-        if cached and cached[0] > now and cached[1].organization_id == organization_id:
+        if cached and cached[0] > time.monotonic() and cached[1].organization_id == organization_id:
             return cached[1]
-        return await self.fresh(organization_id, session_id)
+        try:
+            # a database that stands still must not stop a page's heartbeats from being heard
+            async with asyncio.timeout(READ_SECONDS):
+                return await self.fresh(organization_id, session_id)
+        except TimeoutError:
+            raise database_away() from None
 
     async def fresh(self, organization_id: str, session_id: str) -> Session:
         """One session as it is now."""
         session = await self.repository.get(organization_id, session_id)
         if len(self._cache) > 20_000:
             self._cache.clear()
-        self._cache[session_id] = (now_ms() + CACHE_MS, session)
+        self._cache[session_id] = (time.monotonic() + CACHE_SECONDS, session)
         return session
 
     async def checks(self, session: Session) -> list[CheckState]:
@@ -330,7 +338,7 @@ class Sessions:
             return session
         head = await self.events.head(session.organization_id, session.id)
         now = now_ms()
-        await self.append(
+        receipt = await self.append(
             session,
             NewEvent(
                 113,
@@ -346,6 +354,8 @@ class Sessions:
                 )
             ],
         )
+        if not receipt.applied:
+            return await self._changed(session)  # another server was first
         logger.info("session completed", session_id=session.id, outcome=session.outcome, missing=lacking)
         session = await self._changed(session)
         for follow in self.completed:

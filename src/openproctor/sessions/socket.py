@@ -69,6 +69,9 @@ class CandidateSocket:
         self._room = asyncio.Semaphore(UNDER_WAY)
         self.session: Session
         self.opened_at = self.seen_at = now_ms()
+        self.heard_at = asyncio.get_running_loop().time()
+        self.page = ""
+        self.number = 0
 
     async def run(self) -> None:
         """Serve the socket until it ends."""
@@ -85,6 +88,7 @@ class CandidateSocket:
         watcher: asyncio.Task[None] | None = None
         try:
             rtt = await self._welcome()
+            self.page = hello.page
             offline = hello.offline or {}
             span = (int(offline["from"]), int(offline["until"])) if {"from", "until"} <= offline.keys() else None
             await self._platform.presence.opened(self, max(1, hello.attempt), rtt, span)
@@ -152,7 +156,7 @@ class CandidateSocket:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code") or 1006)
-        self.seen_at = now_ms()
+        self.seen_at, self.heard_at = now_ms(), asyncio.get_running_loop().time()
         text = message.get("text")
         return text.encode() if text is not None else (message.get("bytes") or b"")
 
@@ -179,16 +183,17 @@ class CandidateSocket:
         batch = WireBatch(frame.stream, frame.events, frame.sent_at)
         check_batch(batch)
         sessions = self._platform.sessions
-        self.session = await sessions.get(self.session.organization_id, self.session.id)
-        if self.session.state in OVER:
-            raise Problem(410, "session-over", "This exam is over", f"The session is {self.session.state}.")
         await self._room.acquire()
         try:
+            self.session = await sessions.get(self.session.organization_id, self.session.id)
+            if self.session.state in OVER:
+                raise Problem(410, "session-over", "This exam is over", f"The session is {self.session.state}.")
             future, numbers, refused = await sessions.take_events(self.session, batch)
         except Problem as problem:
             self._room.release()
             if problem.status != 503:
                 raise
+            # the line is kept while the database is away: the page has what it needs to send it again
             await self._send({"t": "slow", "milliseconds": int((problem.retry_after or 1) * 1000), "id": frame.id})
             return
         except BaseException:
@@ -205,19 +210,26 @@ class CandidateSocket:
             await self._send({"t": "ack", "id": id, "acknowledged": numbers, "refused": refused})
             if self._platform.log.pressure > SLOW_AT:
                 await self._send({"t": "slow", "milliseconds": 1000})
-            if self.session.finish_requested_at is not None:
-                await self._platform.sessions.complete_if_all_in(self.session)
         except Problem as problem:
             await self._send({"t": "slow", "milliseconds": int((problem.retry_after or 1) * 1000), "id": id})
+            return
         finally:
             self._room.release()
+        if self.session.finish_requested_at is not None:
+            with contextlib.suppress(Problem):  # the timekeeper looks again
+                await self._platform.sessions.complete_if_all_in(self.session)
 
     async def _tell_state(self) -> None:
         """Pass changes of the session's state on to the page."""
         sessions = self._platform.sessions
         async with self._platform.bus.subscribe(f"state/{self.session.id}") as changes:
             async for _ in changes:
-                self.session = await sessions.fresh(self.session.organization_id, self.session.id)
+                while True:
+                    try:
+                        self.session = await sessions.fresh(self.session.organization_id, self.session.id)
+                        break
+                    except Problem:
+                        await asyncio.sleep(1)
                 await self._send(
                     {
                         "t": "state",

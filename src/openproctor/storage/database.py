@@ -17,7 +17,7 @@ from openproctor.storage.logstore import LogStore
 from openproctor.storage.postgres import PostgresEngine, is_postgres
 from openproctor.storage.sqlite import SqliteEngine
 
-__all__ = ["Database", "DatabaseUnusable", "metadata"]
+__all__ = ["Database", "DatabaseUnusable", "database_away", "metadata"]
 
 metadata = MetaData(
     naming_convention={
@@ -27,6 +27,18 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+
+def database_away() -> Problem:
+    """The answer while the database gives or takes nothing."""
+    return Problem(
+        503,
+        "database-away",
+        "The database does not answer",
+        "It takes nothing just now.",
+        what_to_do="Try again in a moment; nothing that was stored is lost.",
+        retry_after=3,
+    )
 
 
 def _open_engine(url: str) -> Engine:
@@ -76,14 +88,7 @@ class Database:
             yield
         except Exception as error:
             if isinstance(error, PoolTimeout) or self._engine.is_away(error):
-                raise Problem(
-                    503,
-                    "database-away",
-                    "The database does not answer",
-                    "It takes nothing just now.",
-                    what_to_do="Try again in a moment; nothing that was stored is lost.",
-                    retry_after=3,
-                ) from error
+                raise database_away() from error
             raise
 
     async def close(self) -> None:
