@@ -11,11 +11,17 @@ from typing import Protocol
 
 from openproctor.vision.faces import Face, FaceDetector
 from openproctor.vision.geometry import Image
-from openproctor.vision.models import ModelFile
+from openproctor.vision.models import ModelFile, shipped
 from openproctor.vision.objects import DECODERS, ObjectDetector, Thing
 from openproctor.vision.pose import FaceMesh
 from openproctor.vision.recognition import FaceRecognizer
 from openproctor.vision.speech import SpeechDetector
+
+# Enlarged parts are shown to the network at this size, books at the whole picture's. On 310 suspects of composed sittings
+# true phones scored higher at 288 x 224 than at 416 x 320 (median 0.48, was 0.43) and what was none lower (0.16, was 0.23), at
+# half the cost; true books scored lower (0.25, was 0.35).
+VIEW = (288, 224)
+WHOLE = (416, 320)
 
 
 class FindsFaces(Protocol):
@@ -39,7 +45,7 @@ class FindsThings(Protocol):
 def _objects(decoder: str) -> Callable[[str, Path | None], FindsThings]:
     def build(runtime: str, path: Path | None) -> FindsThings:
         # a supplied network may have a fixed input: 416 x 416 is what the small ones are trained with
-        width, height = (416, 320) if path is None else (416, 416)
+        width, height = WHOLE if path is None else (416, 416)
         return ObjectDetector(runtime, decoder, path, width, height)
 
     return build
@@ -65,6 +71,13 @@ class Detectors:
             raise ValueError(f"unknown face detector {faces!r}: expected one of {', '.join(FACE_DETECTORS)}")
         self.faces = FACE_DETECTORS[faces](runtime)
         self.objects = OBJECT_DETECTORS[name](runtime, Path(file) if file else None)
+
+    @cached_property
+    def views(self) -> FindsThings:
+        """What looks at enlarged parts of a picture: the shipped network with an input of :data:`VIEW`. A supplied file
+        may have a fixed input and is used as it is."""
+        own = isinstance(self.objects, ObjectDetector) and self.objects.model is shipped("nanodet-g")
+        return ObjectDetector(self.engine, width=VIEW[0], height=VIEW[1]) if own else self.objects
 
     @cached_property
     def speech(self) -> SpeechDetector:

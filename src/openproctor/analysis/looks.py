@@ -6,9 +6,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from openproctor.analysis.detectors import Detectors
+from openproctor.analysis.detectors import VIEW, WHOLE, Detectors, FindsThings
 from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import (
+    BOOK,
     FACE_DOUBT,
     FACE_DOUBT_LOST,
     FACE_KEEP,
@@ -20,6 +21,7 @@ from openproctor.analysis.settings import (
     OBJECT_MOST,
     PERSON,
     SCREEN,
+    SCREEN_AGAIN,
     AnalysisSettings,
 )
 from openproctor.vision.faces import Face
@@ -33,8 +35,7 @@ THING_FLOOR = 0.1
 TILES = ((0.0, 0.4, 0.6, 0.6), (0.4, 0.4, 0.6, 0.6), (0.0, 0.0, 0.6, 0.6), (0.4, 0.0, 0.6, 0.6))
 # how a suspect is looked at again: sizes of the view times its own, and turns in degrees, for phones are held at a slant
 VIEWS = ((1.6, 0), (3.0, 0), (2.2, 0), (1.6, -25), (1.6, 25), (2.2, -25), (2.2, 25), (3.0, -25), (3.0, 25))
-SCREENING = 2  # views after which a hopeless suspect is dropped
-VIEW_WIDTH, VIEW_HEIGHT = 416, 320
+SCREENING = {2: SCREEN, 4: SCREEN_AGAIN}  # after so many views a suspect is dropped whose best score is below this
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class Looker:
         # a person is judged in the whole picture only: an enlarged arm is no person
         labels = self.labels if whole else [label for label in self.labels if label != PERSON]
         found = []
-        for thing in self._detectors.objects.find(image[top:bottom, left:right], THING_FLOOR, labels):
+        detector = self._detectors.objects if whole else self._detectors.views
+        for thing in detector.find(image[top:bottom, left:right], THING_FLOOR, labels):
             box = thing.box.moved(left, top)
             share = box.area / (width * height)
             if thing.label != PERSON and not OBJECT_LEAST <= share <= OBJECT_MOST[thing.label]:
@@ -142,41 +144,44 @@ class Looker:
             found.append(Found(thing.label, thing.score, _fractions(box, width, height)))
         return found
 
-    def verify(self, image: Image, suspect: Found) -> Found:
+    def verify(self, image: Image, suspect: Found, enough: float = 1.0) -> Found:
         """A suspect with the score that enlarged and turned views of it give: the mean of the two best.
 
-        A true phone is known in several of them, a lucky patch of a shirt or a wall in hardly one.
+        A true phone is known in several of them, a lucky patch of a shirt or a wall in hardly one. No more views are
+        looked at once the score is ``enough`` for what is asked, or cannot be hoped for.
         """
         height, width = image.shape[:2]
         box = Box(suspect.box[0] * width, suspect.box[1] * height, suspect.box[2] * width, suspect.box[3] * height)
         side = max(box.width, box.height, 12.0)
         x, y = box.centre
+        detector, (across, down) = self._view(suspect.label)
         scores: list[float] = []
         place, best = suspect.box, 0.0
         for count, (size, angle) in enumerate(VIEWS):
-            if count == SCREENING and max(scores) < SCREEN:
+            if count >= 2 and (max(scores) < SCREENING.get(count, 0.0) or sum(sorted(scores)[-2:]) / 2 >= enough):
                 break
-            turn: Floats = np.asarray(
-                cv2.getRotationMatrix2D((x, y), angle, VIEW_HEIGHT / (side * size)), dtype=np.float32
-            )
-            turn[:, 2] += np.array([VIEW_WIDTH / 2 - x, VIEW_HEIGHT / 2 - y])
-            view = cv2.warpAffine(
-                image, turn, (VIEW_WIDTH, VIEW_HEIGHT), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114)
-            )
-            seen = self._centred(np.asarray(view, dtype=np.uint8), suspect.label, VIEW_HEIGHT / size)
+            turn: Floats = np.asarray(cv2.getRotationMatrix2D((x, y), angle, down / (side * size)), dtype=np.float32)
+            turn[:, 2] += np.array([across / 2 - x, down / 2 - y])
+            view = cv2.warpAffine(image, turn, (across, down), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114))
+            seen = self._centred(np.asarray(view, dtype=np.uint8), suspect.label, down / size, detector)
             scores.append(seen.score if seen else 0.0)
             if seen is not None and angle == 0 and seen.score > best:
-                scale, best = side * size / VIEW_HEIGHT, seen.score
-                moved = seen.box.moved(x - VIEW_WIDTH / 2 * scale, y - VIEW_HEIGHT / 2 * scale, scale)
+                scale, best = side * size / down, seen.score
+                moved = seen.box.moved(x - across / 2 * scale, y - down / 2 * scale, scale)
                 place = _fractions(moved, width, height)
         top = sorted(scores)[-2:]
         return Found(suspect.label, round(sum(top) / 2, 4), place)
 
-    def _centred(self, view: Image, label: str, expected: float) -> Thing | None:
+    def _view(self, label: str) -> tuple[FindsThings, tuple[int, int]]:
+        """What looks at an enlarged view of a thing, and the view's size."""
+        return (self._detectors.objects, WHOLE) if label == LABELS[BOOK] else (self._detectors.views, VIEW)
+
+    def _centred(self, view: Image, label: str, expected: float, detector: FindsThings) -> Thing | None:
         """The best thing of a label in the middle of a view, about as large as expected (pixels of its longer side)."""
-        for thing in self._detectors.objects.find(view, THING_FLOOR, (label,)):
+        height, width = view.shape[:2]
+        for thing in detector.find(view, THING_FLOOR, (label,)):
             x, y = thing.box.centre
-            near = abs(x - VIEW_WIDTH / 2) < 0.2 * VIEW_HEIGHT and abs(y - VIEW_HEIGHT / 2) < 0.2 * VIEW_HEIGHT
+            near = abs(x - width / 2) < 0.2 * height and abs(y - height / 2) < 0.2 * height
             if near and max(thing.box.width, thing.box.height) > 0.45 * expected:
                 return thing
         return None

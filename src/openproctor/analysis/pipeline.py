@@ -104,10 +104,10 @@ class Analysis:
             earlier = previous() if self._waiting else None
             if earlier is not None:
                 # only what came after its own first look: that one was unsuspicious, and so was all before it
-                found += self._closely(earlier, stretch, close_things, since=self._waiting[0].at)
+                found += self._closely(earlier, stretch, close_people, close_things, since=self._waiting[0].at)
             else:
                 found += self._feed(self._waiting, stretch)
-            found += self._closely(segment, stretch, close_things, since=None)
+            found += self._closely(segment, stretch, close_people, close_things, since=None)
             self._waiting = []
         else:
             found += self._feed(self._waiting, stretch)
@@ -134,15 +134,23 @@ class Analysis:
             found += self._things.see(look, stretch)
         return found
 
-    def _closely(self, segment: Segment, stretch: Stretch, things: bool, since: int | None) -> list[Finding]:
+    def _closely(
+        self, segment: Segment, stretch: Stretch, people: bool, things: bool, since: int | None
+    ) -> list[Finding]:
+        """Look at the pictures of a segment one by one: all for faces, every other one for things."""
         found: list[Finding] = []
-        last_things = -1e9
+        last_things, begun = -1e9, False
         for frame in _dense(segment):
             if since is not None and segment.at(frame.time) < since:
                 continue
+            due = frame.time - last_things >= CLOSE_THINGS
+            if begun and not people and (not due or self._things.settled):
+                continue
+            begun = True
             stretch.add(segment, frame)
             look = self._looker.look(segment, frame)
-            if frame.time - last_things >= CLOSE_THINGS and (things or self._people.needs_body(look)):
+            people = people or self._people.curious(look)
+            if due and (things or self._people.needs_body(look)):
                 last_things = frame.time
                 self._things.closely(frame.image, look, things)
             found += self._people.see(look, stretch)

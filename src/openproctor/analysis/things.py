@@ -99,7 +99,7 @@ class ThingsWatch:
         look.things = self._looker.things(image)
         for type_id, machine in self._machines.items():
             if machine.state == IN and type_id in self._place and self._value(type_id, look)[0] != IN:
-                look.things.append(self._looker.verify(image, self._place[type_id]))
+                look.things.append(self._looker.verify(image, self._place[type_id], OBJECT_RULES[type_id].keep))
 
     def curious(self, looks: list[Look], images: dict[int, Image]) -> bool:
         """Whether to look at every picture: something is about to change, or a suspect holds when enlarged."""
@@ -114,7 +114,7 @@ class ThingsWatch:
                 for type_id, machine in self._machines.items()
             )
             suspects = [found for found in look.things if self._suspicious(found, look.at)][:SUSPECTS]
-            verified = [self._looker.verify(images[look.at], suspect) for suspect in suspects]
+            verified = [self._looker.verify(images[look.at], one, _enough(one, suspects, STAGE)) for one in suspects]
             for suspect, found in zip(suspects, verified, strict=True):
                 if found.score >= STAGE * OBJECT_RULES[_type(found.label)].confirm:
                     wanted = True
@@ -159,12 +159,19 @@ class ThingsWatch:
             look.things = _judged(look.things, self._machines, [])
             return
         # each suspect where the whole picture shows it now, else where it was seen last, should it have faded
-        verified = []
+        verified: list[Found] = []
+        kept: list[Found] = []
         for target in self._targets:
             same = [one for one in look.things if one.label == target.label and one.near(target, OBJECT_REACH / 2)]
-            verified.append(self._looker.verify(image, same[0] if same else target))
-        kept: list[Found] = []
-        for found, target in zip(verified, self._targets, strict=True):
+            if same and self._holds(same[0]):
+                kept.append(same[0])
+                continue
+            if not same and look.at < self._suspected_at and not self._deciding(target):
+                kept.append(target)  # not there yet
+                continue
+            place = same[0] if same else target
+            found = self._looker.verify(image, place, _enough(place, self._targets, 1.0))
+            verified.append(found)
             rule, machine = OBJECT_RULES[_type(found.label)], self._machines[_type(found.label)]
             holds = found.score >= STAGE * rule.confirm
             # before the picture that made it a suspect it need not have been there
@@ -180,6 +187,21 @@ class ThingsWatch:
                 kept.append(place)
         self._targets = kept
         look.things = _judged(look.things, self._machines, verified)
+
+    def _holds(self, found: Found) -> bool:
+        """Whether a thing that is in view already is seen well enough in the whole picture."""
+        type_id = _type(found.label)
+        return self._machines[type_id].state == IN and found.score >= OBJECT_RULES[type_id].keep
+
+    def _deciding(self, found: Found) -> bool:
+        """Whether a thing is in view, or about to be."""
+        machine = self._machines[_type(found.label)]
+        return machine.state == IN or machine.undecided
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left that a close look could decide."""
+        return not self._targets and not any(m.undecided or m.state == IN for m in self._machines.values())
 
     def _value(self, type_id: int, look: Look) -> tuple[str | None, float, Found | None]:
         if look.things is None:
@@ -288,6 +310,12 @@ def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Fo
         if not any(other.score > found.score + CLEARLY and _same_place(found, other) for other in verified)
     ]
     return sorted([*taken, *clear], key=lambda found: (-found.score, found.label, found.box))
+
+
+def _enough(found: Found, others: list[Found], share: float) -> float:
+    """The score that settles a suspect; where two labels stand for one thing, the surer one must be found out."""
+    contested = any(_same_place(found, other) for other in others)
+    return 1.0 if contested else share * OBJECT_RULES[_type(found.label)].confirm
 
 
 def _same_place(one: Found, other: Found) -> bool:
