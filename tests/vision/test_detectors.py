@@ -113,5 +113,5 @@ def test_the_same_face_is_near_and_another_is_far(faces: FaceDetector, astronaut
 
 
 def test_suppression_keeps_the_best_of_what_overlaps() -> None:
-    boxes = [Box(0, 0, 10, 10), Box(1, 1, 11, 11), Box(20, 20, 30, 30)]
-    assert suppress(boxes, [0.5, 0.9, 0.4], 0.3) == [1, 2]
+    boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30]], dtype=np.float32)
+    assert suppress(boxes, np.array([0.5, 0.9, 0.4]), 0.3) == [1, 2]

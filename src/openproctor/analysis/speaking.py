@@ -41,7 +41,8 @@ class SpeechWatch:
         sound = segment.sound()
         if sound is None:
             return []
-        heard = self._detectors.speech.listen(sound.samples)
+        quietest = min(self._floors, default=0.0)
+        heard = self._detectors.speech.listen(sound.samples, quietest, SPEECH_ABOVE_FLOOR)
         if not len(heard.times):
             return []
         self._floors = [*self._floors, heard.floor_db][-FLOORS:]

@@ -5,6 +5,7 @@ Chosen over the short-range one because it sees small and far faces, which is wh
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from openproctor.vision.geometry import Box, Floats, Image, letterbox, sigmoid, suppress
@@ -38,8 +39,10 @@ class FaceDetector:
     def find(self, image: Image, floor: float = 0.45) -> list[Face]:
         """Faces with a score of at least ``floor``."""
         fitted = letterbox(image, SIDE, SIDE)
-        pixels = fitted.canvas[np.newaxis, :, :, ::-1].astype(np.float32) / 127.5 - 1.0
-        results = self._network.run(np.ascontiguousarray(pixels))
+        pixels = np.empty((1, SIDE, SIDE, 3), dtype=np.float32)
+        np.multiply(cv2.cvtColor(fitted.canvas, cv2.COLOR_BGR2RGB), np.float32(1 / 127.5), out=pixels[0])
+        pixels -= 1.0
+        results = self._network.run(pixels)
         regressions = next(value for value in results.values() if value.shape[-1] == 16)[0]
         logits = next(value for value in results.values() if value.shape[-1] == 1)[0, :, 0]
         scores = sigmoid(logits)
@@ -56,8 +59,8 @@ class FaceDetector:
         marks = ((points[:, 2:] + anchors) * SIDE - np.array([x, y], dtype=np.float32)) / scale
         corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1) * SIDE
         corners = (corners - np.array([x, y], dtype=np.float32)) / scale
-        boxes = [Box(*(float(value) for value in corner.reshape(-1))) for corner in corners]
-        kept = suppress(boxes, [float(score) for score in scores], OVERLAP)
+        kept = suppress(corners.reshape(-1, 4), scores, OVERLAP)
+        boxes = {index: Box(*(float(value) for value in corners[index].reshape(-1))) for index in kept}
         return [
             Face(
                 boxes[index],

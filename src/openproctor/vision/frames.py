@@ -112,15 +112,35 @@ class Listener:
     """Decoded sound frames as one mono array of 16,000 samples a second, -1 to 1."""
 
     def __init__(self) -> None:
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        self._joined: list[npt.NDArray[Any]] = []
+        self._kind: tuple[str, str, int] | None = None
         self._pieces: list[npt.NDArray[Any]] = []
 
     def add(self, frame: av.AudioFrame) -> None:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            self._resample()
+            self._kind = kind
+        self._joined.append(frame.to_ndarray())
+
+    def _resample(self) -> None:
+        """Frames of one kind at once: each call costs as much as a frame."""
+        if self._kind is None or not self._joined:
+            return
+        name, layout, rate = self._kind
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(np.concatenate(self._joined, axis=1)), format=name, layout=layout
+        )
+        frame.sample_rate = rate
+        self._joined = []
         self._pieces.extend(piece.to_ndarray()[0] for piece in self._resampler.resample(frame))
 
     def sound(self) -> npt.NDArray[np.float32]:
         """All that was added."""
-        self._pieces.extend(piece.to_ndarray()[0] for piece in self._resampler.resample(None))
+        self._resample()
+        if self._kind is not None:
+            self._pieces.extend(piece.to_ndarray()[0] for piece in self._resampler.resample(None))
         if not self._pieces:
             return np.zeros(0, dtype=np.float32)
-        return np.concatenate(self._pieces).astype(np.float32) / 32768.0
+        return np.concatenate(self._pieces).astype(np.float32, copy=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -75,8 +76,8 @@ class NanoDet:
 
     def feed(self, canvas: Image) -> Floats:
         pixels = np.empty((1, 3, *canvas.shape[:2]), dtype=np.float32)
-        for channel in range(3):
-            np.subtract(canvas[:, :, channel], self._mean[channel], out=pixels[0, channel])
+        for channel, plane in enumerate(cv2.split(canvas)):
+            np.subtract(plane, self._mean[channel], out=pixels[0, channel])
             pixels[0, channel] *= self._factor[channel]
         return pixels
 
@@ -157,9 +158,9 @@ class ObjectDetector:
             if not len(cells):
                 continue
             corners = self._decoder.boxes(outputs, cells, self.width, self.height)
-            boxes = [Box(*(float(value) for value in corner)) for corner in corners]
-            for position in suppress(boxes, [float(s) for s in scores[cells, index]], self._decoder.overlap):
-                box = fitted.back(boxes[position]).clipped(image.shape[1], image.shape[0])
+            for position in suppress(corners, scores[cells, index], self._decoder.overlap):
+                place = Box(*(float(value) for value in corners[position]))
+                box = fitted.back(place).clipped(image.shape[1], image.shape[0])
                 if box.area > 0:
                     found.append(Thing(label, box, round(float(scores[cells[position], index]), 4)))
         return sorted(found, key=lambda thing: (-thing.score, thing.label, thing.box.left, thing.box.top))

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from openproctor.vision.models import ModelFile
@@ -37,7 +36,7 @@ class Network(Protocol):
         ...
 
     def run(self, inputs: Array | Mapping[str, Array]) -> dict[str, Array]:
-        """One inference."""
+        """One inference. The outputs hold until the next one."""
         ...
 
 
@@ -61,9 +60,9 @@ class _OpenVino:
 
     def run(self, inputs: Array | Mapping[str, Array]) -> dict[str, Array]:
         feed = dict(inputs) if isinstance(inputs, Mapping) else {self._first: inputs}
-        result = self._request.infer(feed)
-        # copied: the request reuses its output memory for the next call
-        return {name: np.array(result[index]) for index, name in enumerate(self.outputs)}
+        # not copied: the request reads the inputs where they are, and uses its output memory again for the next call
+        result = self._request.infer(feed, share_inputs=True, share_outputs=True)
+        return {name: result[index] for index, name in enumerate(self.outputs)}
 
 
 class _OnnxRuntime:

@@ -14,8 +14,7 @@ WINDOW = 512  # samples a step: 32 ms
 CONTEXT = 64
 # Quieter than this is silence or the microphone's own noise. Speech at a table's distance lies 15 to 40 dB above it.
 QUIET_DB = -55.0
-# speech stands out of the piece's own background by this much
-ABOVE_FLOOR_DB = 6.0
+NEAR = 15  # windows, half before and half after a loud one, that the network hears as well: those of the same 250 ms
 Sound = npt.NDArray[np.float32]
 
 
@@ -43,20 +42,25 @@ class SpeechDetector:
         self._network = load(self.model, "onnxruntime")
         self.runtime = self._network.description
 
-    def listen(self, sound: Sound) -> Speech:
-        """Probability of speech for each window of a piece. A piece below the gate costs nothing."""
+    def listen(self, sound: Sound, floor_db: float = 0.0, above_db: float = 0.0) -> Speech:
+        """Probability of speech for each window of a piece.
+
+        What stays below the gate costs nothing and has none: it is :data:`QUIET_DB`, or ``above_db`` above the background
+        (the piece's own, or ``floor_db`` if that is lower), so that a fan is not listened to.
+        """
         count = len(sound) // WINDOW
         pieces = sound[: count * WINDOW].reshape(count, WINDOW).astype(np.float32)
         level = levels(pieces)
         floor = float(np.percentile(level, 10)) if count else -120.0
         probability = np.zeros(count)
-        loud = level >= QUIET_DB
+        loud = level >= max(QUIET_DB, min(floor, floor_db) + above_db)
         looked = 0
         if loud.any():
             state: npt.NDArray[Any] = np.zeros((2, 1, 128), dtype=np.float32)
             tail = np.zeros(CONTEXT, dtype=np.float32)
             rate = np.array(RATE, dtype=np.int64)
-            near = np.convolve(loud, np.ones(7), "same") > 0  # the network needs the moments before and after
+            # the network needs the moments before and after
+            near = np.convolve(loud, np.ones(NEAR), "full")[NEAR // 2 : NEAR // 2 + count] > 0
             for index in range(count):
                 if not near[index]:
                     state = np.zeros((2, 1, 128), dtype=np.float32)
