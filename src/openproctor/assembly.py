@@ -79,6 +79,7 @@ class Platform:
         self.sessions.completed.append(self.sealer.seal)
         self.sessions.noted.append(self.timekeeper.note)
         self.rooms.last_chunks = self.media.last_chunks
+        self.rooms.direct_upload = self.settings.media_direct
 
     async def open(self) -> None:
         """Bring the schema up to date and begin to write."""

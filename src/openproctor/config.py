@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         description="Access key of the S3 store. Default: as AWS tools find it (`AWS_ACCESS_KEY_ID`, the machine's role).",
     )
     media_secret_key: str | None = Field(None, description="Secret key of the S3 store; goes with the access key.")
+    media_direct: bool = Field(
+        False,
+        description="Let pages send recordings straight to the S3 store, and read them there, by short-lived signed links. "
+        "Browsers must reach the store, and its CORS rules must allow `PUT` and `GET` from this server's address.",
+    )
     secret_key: str | None = Field(
         None,
         description="Key that signs tokens and links, 32 characters or more. Default: made once, in the data folder.",

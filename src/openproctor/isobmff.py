@@ -19,19 +19,40 @@ class Box:
     end: int
 
 
+def hollow_boxes(data: bytes, hollow: bytes) -> Iterator[tuple[Box, int]]:
+    """The boxes of a file from which the content of one kind was left out, each with the size it has in the whole file.
+
+    Such a box ends behind its header here. :class:`TruncatedBox` where a box does not fit.
+    """
+    start = 0
+    while start < len(data):
+        size, kind, body = _header(data, start, len(data))
+        if size < body - start:
+            raise TruncatedBox(f"box {kind!r} at {start} claims {size} bytes")
+        end = body if kind == hollow else start + size
+        if end > len(data):
+            raise TruncatedBox(f"box {kind!r} at {start} claims {size} bytes, {len(data) - start} are there")
+        yield Box(kind, start, body, end), size
+        start = end
+
+
+def _header(data: bytes, start: int, limit: int) -> tuple[int, bytes, int]:
+    """Size and kind of the box at ``start``, and where its body begins."""
+    if limit - start < 8:
+        raise TruncatedBox(f"{limit - start} stray bytes at {start}")
+    size, kind = struct.unpack_from(">I4s", data, start)
+    if size != 1:
+        return size, kind, start + 8
+    if limit - start < 16:
+        raise TruncatedBox(f"box {kind!r} at {start} ends within its header")
+    return struct.unpack_from(">Q", data, start + 8)[0], kind, start + 16
+
+
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
     """The boxes of ``data[start:end]``; :class:`TruncatedBox` where one does not fit."""
     limit = len(data) if end is None else end
     while start < limit:
-        if limit - start < 8:
-            raise TruncatedBox(f"{limit - start} stray bytes at {start}")
-        size, kind = struct.unpack_from(">I4s", data, start)
-        body = start + 8
-        if size == 1:
-            if limit - start < 16:
-                raise TruncatedBox(f"box {kind!r} at {start} ends within its header")
-            (size,) = struct.unpack_from(">Q", data, body)
-            body += 8
+        size, kind, body = _header(data, start, limit)
         if size < body - start or start + size > limit:
             raise TruncatedBox(f"box {kind!r} at {start} claims {size} bytes, {limit - start} are there")
         yield Box(kind, start, body, start + size)

@@ -20,7 +20,7 @@ NONCE_MARK = "__CSP_NONCE__"
 
 _BASE_POLICY = (
     "default-src 'self'; script-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; "
-    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
 )
 _PERMISSIONS = (
     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), window-management=(self), "
@@ -49,9 +49,18 @@ def _file(path: Path) -> str:
         ) from None
 
 
-def _candidate_page(exam_url: str | None) -> Response:
+def _base_policy(platform: Any) -> str:
+    """What all pages may do; with direct recordings they also reach the store."""
+    store = platform.objects.public_origin if platform.settings.media_direct else None
+    return f"{_BASE_POLICY}connect-src 'self'{' ' + store if store else ''}; "
+
+
+def _candidate_page(platform: Any, exam_url: str | None) -> Response:
     frame = exam_origin(exam_url)
-    policy = _BASE_POLICY + f"style-src 'self'; frame-src 'self'{' ' + frame if frame else ''}; frame-ancestors 'self'"
+    policy = (
+        _base_policy(platform)
+        + f"style-src 'self'; frame-src 'self'{' ' + frame if frame else ''}; frame-ancestors 'self'"
+    )
     headers = {
         "Content-Security-Policy": policy,
         "Permissions-Policy": _PERMISSIONS,
@@ -80,14 +89,15 @@ async def join_page(request: Request) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
             raise
         return _problem_page(problem)
-    return _candidate_page(session.exam_url)
+    return _candidate_page(platform, session.exam_url)
 
 
 async def room_page(request: Request) -> Response:
     """``/room/{session_id}``: the room after a reload; the page proves itself to the API."""
     session_id = request.path_params["session_id"]
-    repository = request.app.state.platform.sessions.repository
-    return _candidate_page(await repository.exam_url(session_id) if is_id(session_id) else None)
+    platform = request.app.state.platform
+    exam_url = await platform.sessions.repository.exam_url(session_id) if is_id(session_id) else None
+    return _candidate_page(platform, exam_url)
 
 
 def _problem_page(problem: Problem) -> Response:
@@ -114,7 +124,8 @@ async def console_page(request: Request) -> Response:
     if path.startswith("assets/"):
         return Response(status_code=404)
     nonce = secrets.token_urlsafe(16)
-    policy = _BASE_POLICY + f"style-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
+    base = _base_policy(request.app.state.platform)
+    policy = base + f"style-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
     return HTMLResponse(_file(folder / "index.html").replace(NONCE_MARK, nonce), headers=headers)
 

@@ -216,7 +216,10 @@ class Worker:
             # the part began when its first chunk says so; a clock set anew meanwhile does not stretch it
             work.inits = {chunk.part: (await media.bytes_of(holder, init=True), holder.part_started_at)}
         init, origin = work.inits[chunk.part]
-        data = await media.bytes_of(chunk, init=False)
+        try:
+            data = await media.bytes_of(chunk, init=False, checked=True)
+        except ValueError as error:
+            raise MediaError(str(error)) from error
         return await asyncio.to_thread(
             chunk_segment,
             number=chunk.number,

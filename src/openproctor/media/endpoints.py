@@ -1,14 +1,20 @@
 """Chunks in, playlists and segments out."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
 
 from openproctor.accounts.principal import AsCandidate, AsStaff, AsStaffOrLink, CandidateToken
 from openproctor.bodies import read_body
 from openproctor.errors import Problem, not_found
 from openproctor.media.playlist import render
 from openproctor.media.repository import TRACKS
+from openproctor.sessions.repository import Session
+
+MAX_INDEX_BYTES = 256 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 router = APIRouter(prefix="/api/v1/sessions/{session_id}/media", tags=["media"])
 
@@ -49,12 +55,57 @@ async def store_chunk(
         digest=request.headers.get("content-digest", ""),
         data=data,
     )
+    await _came_in(platform, session, track, number, new)
+    return (201 if new else 200), stored
+
+
+def _check_hex(digest: str) -> str:
+    if not _SHA256.fullmatch(digest):
+        raise Problem(400, "digest-missing", "The digest is missing", "Expected the chunk's SHA-256 as 64 hex digits.")
+    return digest
+
+
+@router.post("/{track}/chunks/{number}/upload")
+async def ask_upload(
+    request: Request, who: AsCandidate, session_id: str, track: str, number: int, digest: str
+) -> dict[str, Any]:
+    """Where the page may ``PUT`` an MP4 chunk straight into the store; ``url`` null where the server takes it.
+
+    ``digest`` is the chunk's SHA-256, 64 hex digits.
+    """
+    platform = request.app.state.platform
+    session = await platform.sessions.of_candidate(who)
+    platform.media.check_allowed(session, track, number, 0)
+    return {"url": await platform.media.upload_link(session, track, number, _check_hex(digest))}
+
+
+@router.post("/{track}/chunks/{number}/uploaded", status_code=201)
+async def chunk_uploaded(
+    request: Request, response: Response, who: AsCandidate, session_id: str, track: str, number: int, digest: str
+) -> dict[str, Any]:
+    """Link a chunk that was put into the store. The body is the chunk without the content of its ``mdat`` boxes."""
+    platform = request.app.state.platform
+    session = await platform.sessions.of_candidate(who)
+    part = _header_number(request, "x-recording-part")
+    started = _header_number(request, "x-part-started-at")
+    platform.media.check_allowed(session, track, number, part)
+    if not platform.settings.media_direct:
+        raise Problem(409, "not-direct", "Chunks are sent to the server here", what_to_do="PUT the chunk to us.")
+    index = await read_body(request, MAX_INDEX_BYTES, "index of the chunk")
+    stored, new = await platform.media.take_uploaded(
+        session, track, number, part=part, part_started_at=started, digest=_check_hex(digest), index=index
+    )
+    await _came_in(platform, session, track, number, new)
+    response.status_code = 201 if new else 200
+    return dict(stored)
+
+
+async def _came_in(platform: Any, session: Session, track: str, number: int, new: bool) -> None:
     platform.timekeeper.chunk_came(session, track)
     if new:
         platform.bus.publish("chunks", (session.organization_id, session.id, track, number))
     if session.finish_requested_at is not None:
         await platform.sessions.complete_if_all_in(session)
-    return (201 if new else 200), stored
 
 
 def _check_track(track: str) -> None:
@@ -100,6 +151,8 @@ async def _chunk_bytes(request: Request, who: Any, session_id: str, track: str, 
     chunk = await platform.media.repository.get(who.organization_id if who else None, session_id, track, number)
     if chunk is None or (init and not chunk.init_size):
         raise not_found("segment")
+    if not init and (link := await platform.media.segment_link(chunk)):
+        return RedirectResponse(link, 307, {"Cache-Control": "no-store"})
     data = await platform.media.bytes_of(chunk, init=init)
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
     return Response(data, media_type="video/mp4", headers=headers)

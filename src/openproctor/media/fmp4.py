@@ -1,10 +1,11 @@
 """Reading a fragmented MP4 chunk as a browser's recorder makes it (ISO/IEC 14496-12), without decoding it."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from openproctor.errors import Problem
-from openproctor.isobmff import Box, TruncatedBox, boxes, find
+from openproctor.isobmff import Box, TruncatedBox, boxes, find, hollow_boxes
 
 _KNOWN = frozenset({b"ftyp", b"moov", b"moof", b"mdat", b"styp", b"sidx", b"free", b"skip", b"emsg", b"mfra", b"prft"})
 
@@ -33,13 +34,33 @@ def read_layout(data: bytes) -> Layout:
 
     Raises :class:`Problem` 415 for what is no fragmented MP4, 422 for one that is cut off or damaged.
     """
+    return _layout(data, boxes(data))
+
+
+def read_index(data: bytes) -> tuple[Layout, int]:
+    """The layout of a chunk whose ``mdat`` boxes come without their content, and the size of the whole chunk in bytes.
+
+    Raises what :func:`read_layout` raises.
+    """
+    size = 0
+
+    def counted() -> Iterable[Box]:
+        nonlocal size
+        for box, whole in hollow_boxes(data, b"mdat"):
+            size += whole
+            yield box
+
+    return _layout(data, counted()), size
+
+
+def _layout(data: bytes, found: Iterable[Box]) -> Layout:
     if len(data) < 8 or data[4:8] not in _KNOWN:
         raise Problem(
             415, "wrong-container", "This is not a fragmented MP4", "A chunk begins with ftyp, moov, styp or moof."
         )
     layout = Layout()
     try:
-        _read(data, layout)
+        _read(data, found, layout)
     except TruncatedBox as error:
         raise Problem(
             422, "truncated", "The chunk is cut off", str(error), what_to_do="Send the chunk again, whole."
@@ -51,9 +72,9 @@ def read_layout(data: bytes) -> Layout:
     return layout
 
 
-def _read(data: bytes, layout: Layout) -> None:
+def _read(data: bytes, found: Iterable[Box], layout: Layout) -> None:
     waiting_for_data = False
-    for box in boxes(data):
+    for box in found:
         if box.kind not in _KNOWN:
             raise ValueError(f"unexpected box {box.kind!r}")
         if box.kind == b"moov":

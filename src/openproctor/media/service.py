@@ -1,6 +1,7 @@
 """Rules of recordings: what makes a chunk acceptable, and how it is kept."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from openproctor.config import Settings
 from openproctor.errors import Problem
 from openproctor.eventlog.entries import Append, NewContent, NewEvent
 from openproctor.eventlog.writer import LogWriter
-from openproctor.media.fmp4 import Layout, read_layout
+from openproctor.media.fmp4 import Layout, read_index, read_layout
 from openproctor.media.playlist import Segment, gaps, segments, spans
 from openproctor.media.repository import TRACKS, Chunk, ChunkRepository
 from openproctor.media.webm import playable_mp4
@@ -21,6 +22,12 @@ from openproctor.storage.objects import Objects
 
 MAX_PART = 100_000
 MAX_NUMBER = 1_000_000
+UPLOAD_SECONDS = 300  # how long a page may put a chunk's bytes into the store
+
+
+def _stem(session: Session, track: str, number: int, digest: str) -> str:
+    """Where a chunk is kept; the digest in it keeps other bytes from taking its place."""
+    return f"{session.organization_id}/{session.id}/{track}/{number:06d}-{digest[:16]}"
 
 
 class Media:
@@ -75,20 +82,40 @@ class Media:
         """
         actual = check_digest(digest, data)
         layout, playable = await self._read(session, track, content_type, data)
-        media_time, duration = await self._times(session.id, track, part, layout)
-        now = now_ms()
-        started = min(max(part_started_at, session.started_at or session.created_at), now)
-        stem = f"{session.organization_id}/{session.id}/{track}/{number:06d}-{actual[:16]}"
+        stem = _stem(session, track, number, actual)
         key = f"{stem}.{'webm' if playable else 'mp4'}"
         play_key = f"{stem}.play.mp4" if playable else None
+        row = await self._row(
+            session, track, number, part, part_started_at, layout, size=len(data), digest=actual, key=key
+        )
+        row |= {"container": "webm" if playable else "mp4", "play_key": play_key}
         await self._objects.put(key, data)
         if play_key and playable:
             await self._objects.put(play_key, playable)
-        row: dict[str, Any] = {
+        return await self._link(session, row)
+
+    async def _row(
+        self,
+        session: Session,
+        track: str,
+        number: int,
+        part: int,
+        part_started_at: int,
+        layout: Layout,
+        *,
+        size: int,
+        digest: str,
+        key: str,
+    ) -> dict[str, Any]:
+        """The row of an MP4 chunk."""
+        media_time, duration = await self._times(session.id, track, part, layout)
+        now = now_ms()
+        started = min(max(part_started_at, session.started_at or session.created_at), now)
+        return {
             "track": track,
             "number": number,
             "part": part,
-            "container": "webm" if playable else "mp4",
+            "container": "mp4",
             "init_size": layout.init_size,
             "has_media": int(layout.has_media),
             "media_time": media_time,
@@ -99,12 +126,16 @@ class Media:
             "part_started_at": started,
             "at": started + round((media_time or 0) * 1000),
             "received_at": now,
-            "size": len(data),
-            "digest": actual,
+            "size": size,
+            "digest": digest,
             "object_key": key,
-            "play_key": play_key,
+            "play_key": None,
         }
-        content = {"at": row["at"], "digest": actual, "number": number, "part": part, "size": len(data), "track": track}
+
+    async def _link(self, session: Session, row: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Link a chunk whose bytes are stored into the log; what is stored, and whether it was new."""
+        track, number, digest = row["track"], row["number"], row["digest"]
+        content = {name: row[name] for name in ("at", "digest", "number", "part", "size", "track")}
         receipt = await self._log.append(
             Append(
                 session.id,
@@ -114,8 +145,8 @@ class Media:
         )
         existing = receipt.existing[0]
         if existing is not None:
-            if existing["digest"] != actual:
-                await self._objects.delete(key)
+            if existing["digest"] != digest:
+                await self._objects.delete(row["object_key"])
                 raise Problem(
                     409,
                     "number-taken",
@@ -124,13 +155,42 @@ class Media:
                     what_to_do="Go on with the next number.",
                 )
             row = existing
-        return {
-            "track": track,
-            "number": number,
-            "digest": actual,
-            "size": row["size"],
-            "at": row["at"],
-        }, existing is None
+        stored = {"track": track, "number": number, "digest": digest, "size": row["size"], "at": row["at"]}
+        return stored, existing is None
+
+    # -- a chunk that goes straight to the store -------------------------------------------------------------------
+
+    async def upload_link(self, session: Session, track: str, number: int, digest: str) -> str | None:
+        """Where the page may ``PUT`` the bytes with this SHA-256 (hex) by itself; None where we take them."""
+        if not self._settings.media_direct:
+            return None
+        return await self._objects.signed_put(f"{_stem(session, track, number, digest)}.mp4", UPLOAD_SECONDS)
+
+    async def take_uploaded(
+        self, session: Session, track: str, number: int, *, part: int, part_started_at: int, digest: str, index: bytes
+    ) -> tuple[dict[str, Any], bool]:
+        """Link an MP4 chunk that the page put into the store, as :meth:`take` does.
+
+        ``index`` are the chunk's bytes without the content of its ``mdat`` boxes. The store must hold an object of the size
+        that the index claims; whether its bytes have the digest is seen by whoever reads them: analysis, bundle, verifier.
+        """
+        layout, size = read_index(index)
+        if size > self._settings.max_chunk_bytes:
+            raise Problem(
+                413, "too-large", "The chunk is too large", f"At most {self._settings.max_chunk_bytes} bytes."
+            )
+        key = f"{_stem(session, track, number, digest)}.mp4"
+        found = await self._objects.size(key)
+        if found != size:
+            raise Problem(
+                409,
+                "not-uploaded",
+                "The store does not hold this chunk",
+                f"Expected {size} bytes, the store has {'nothing' if found is None else f'{found} bytes'}.",
+                what_to_do="Upload the chunk again, or send it to us.",
+            )
+        row = await self._row(session, track, number, part, part_started_at, layout, size=size, digest=digest, key=key)
+        return await self._link(session, row)
 
     async def _read(self, session: Session, track: str, content_type: str, data: bytes) -> tuple[Layout, bytes | None]:
         kind = content_type.split(";")[0].strip().lower()
@@ -221,9 +281,20 @@ class Media:
             "gaps": gaps(found),
         }
 
-    async def bytes_of(self, chunk: Chunk, *, init: bool) -> bytes:
-        """The init segment or the media of a chunk, as played."""
+    async def segment_link(self, chunk: Chunk) -> str | None:
+        """Where the media of a chunk can be had straight from the store; None where we have to give it."""
+        if not self._settings.media_direct or chunk.init_size:
+            return None
+        return await self._objects.signed_get(chunk.playable_key, self._settings.signed_link_minutes * 60)
+
+    async def bytes_of(self, chunk: Chunk, *, init: bool, checked: bool = False) -> bytes:
+        """The init segment or the media of a chunk, as played.
+
+        ``checked``: ``ValueError`` when the store holds other bytes than those whose digest is in the log.
+        """
         data = await self._objects.get(chunk.playable_key)
+        if checked and chunk.play_key is None and hashlib.sha256(data).hexdigest() != chunk.digest:
+            raise ValueError("the store holds other bytes than the log names")
         return data[: chunk.init_size] if init else data[chunk.init_size :]
 
     # -- what sessions ask -----------------------------------------------------------------------------------------

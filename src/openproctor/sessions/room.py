@@ -19,6 +19,8 @@ class Rooms:
         self._sessions = sessions
         self._accounts = accounts
         self.last_chunks: LastChunks = None
+        # whether pages may send recordings straight to the store; the assembly knows
+        self.direct_upload = False
 
     async def room(self, session: Session) -> dict[str, Any]:
         """Everything the page needs to show where the candidate stands."""
@@ -40,5 +42,6 @@ class Rooms:
             "finish_requested_at": session.finish_requested_at,
             "recorded_numbers": {track: numbers[0] for track, numbers in last.items()},
             "last_part": {track: numbers[1] for track, numbers in last.items()},
+            "direct_upload": self.direct_upload,
             "consent": consent_text(session.policy, organization.name, session.exam_title),
         }

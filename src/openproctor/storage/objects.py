@@ -60,8 +60,17 @@ class Objects(Protocol):
         """The bytes; ``KeyError`` if there is no such object."""
         ...
 
+    async def size(self, key: str) -> int | None:
+        """How many bytes the object has; ``None`` if there is none."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Remove; no error if it is not there."""
+        ...
+
+    @property
+    def public_origin(self) -> str | None:
+        """Scheme and host at which browsers reach signed addresses; ``None`` where there are none."""
         ...
 
     async def signed_get(self, key: str, seconds: int) -> str | None:
@@ -140,6 +149,17 @@ class LocalObjects:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self.path(key).read_bytes)
         except FileNotFoundError:
             raise KeyError(key) from None
+
+    async def size(self, key: str) -> int | None:
+        path = self.path(key)
+        try:
+            return (await asyncio.get_running_loop().run_in_executor(self._threads, path.stat)).st_size
+        except FileNotFoundError:
+            return None
+
+    @property
+    def public_origin(self) -> str | None:
+        return None
 
     async def delete(self, key: str) -> None:
         path = self.path(key)

@@ -49,6 +49,15 @@ class S3Objects:
         self._shown = f"s3://{self._bucket} at {options.get('endpoint', 'AWS')}"
         self._store = self._open(options.get("endpoint"))
         self._signer = self._open(options["public"]) if "public" in options else self._store
+        self._public = urlsplit(options.get("public") or options.get("endpoint") or self._aws())
+
+    def _aws(self) -> str:
+        host = f"s3.{self._region}.amazonaws.com"
+        return f"https://{self._bucket}.{host}" if self._style else f"https://{host}"
+
+    @property
+    def public_origin(self) -> str | None:
+        return f"{self._public.scheme}://{self._public.netloc}"
 
     def _open(self, endpoint: str | None) -> S3Store:
         more: dict[str, Any] = {"endpoint": endpoint.rstrip("/")} if endpoint else {}
@@ -108,6 +117,14 @@ class S3Objects:
             return bytes(await found.bytes_async())
         except FileNotFoundError:
             raise KeyError(key) from None
+        except (BaseError, OSError) as error:
+            raise objects_away(error) from error
+
+    async def size(self, key: str) -> int | None:
+        try:
+            return int((await obstore.head_async(self._store, checked_key(key)))["size"])
+        except FileNotFoundError:
+            return None
         except (BaseError, OSError) as error:
             raise objects_away(error) from error
 

@@ -155,6 +155,53 @@ export class Api {
     );
   }
 
+  /** Where the bytes with this digest (hex) may be put straight into the store; `url` null where the server takes them. */
+  uploadLink(
+    session: string,
+    track: TrackName,
+    number: number,
+    digest: string,
+  ): Promise<Answered<{ url: string | null }>> {
+    const path = `/api/v1/sessions/${session}/media/${track}/chunks/${number}/upload?digest=${digest}`;
+    return this.send(path, { method: 'POST' }, 20_000);
+  }
+
+  /** Puts bytes to a signed address of the store. Throws NoAnswer when that does not take them. */
+  async putToStore(url: string, bytes: ArrayBuffer): Promise<void> {
+    let response: Response;
+    try {
+      response = await this.fetcher(url, {
+        method: 'PUT',
+        body: bytes,
+        credentials: 'omit',
+        cache: 'no-store',
+        redirect: 'error',
+        referrerPolicy: 'no-referrer',
+        signal: AbortSignal.timeout(120_000),
+      });
+    } catch (error) {
+      throw new NoAnswer(error);
+    }
+    if (!response.ok) throw new NoAnswer(`the store answered ${response.status}`);
+  }
+
+  /** Tells the server of a chunk that is in the store. `index` is the chunk without the content of its `mdat` boxes. */
+  uploaded(
+    session: string,
+    track: TrackName,
+    chunk: ChunkUpload,
+    digest: string,
+    index: Uint8Array<ArrayBuffer>,
+  ): Promise<Answered<unknown>> {
+    const path = `/api/v1/sessions/${session}/media/${track}/chunks/${chunk.number}/uploaded?digest=${digest}`;
+    const headers = {
+      'Content-Type': 'application/octet-stream',
+      'X-Recording-Part': String(chunk.part),
+      'X-Part-Started-At': String(chunk.partStartedAt),
+    };
+    return this.send(path, { method: 'POST', headers, body: index }, 20_000);
+  }
+
   private json<T>(method: string, path: string, body?: unknown): Promise<Answered<T>> {
     const init: RequestInit = { method };
     if (body !== undefined) {

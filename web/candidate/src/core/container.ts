@@ -34,20 +34,51 @@ export function recorderType(
   return { mimeType, contentType: mimeType.startsWith('video/mp4') ? 'video/mp4' : 'video/webm' };
 }
 
+interface Box {
+  kind: number;
+  start: number;
+  body: number;
+  end: number;
+}
+
+const MOOF = 0x6d6f6f66;
+const MDAT = 0x6d646174;
+
+/** The boxes of an MP4 file, one level deep; null in place of one that is cut off or damaged, and nothing after it. */
+function* boxesOf(bytes: ArrayBuffer): Generator<Box | null> {
+  const view = new DataView(bytes);
+  let start = 0;
+  while (start < bytes.byteLength) {
+    if (start + 8 > bytes.byteLength) return yield null;
+    const size = view.getUint32(start);
+    const large = size === 1;
+    if (large && start + 16 > bytes.byteLength) return yield null;
+    const body = start + (large ? 16 : 8);
+    const end = start + (large ? Number(view.getBigUint64(start + 8)) : size);
+    if (end < body || end > bytes.byteLength) return yield null;
+    yield { kind: view.getUint32(start + 4), start, body, end };
+    start = end;
+  }
+}
+
 /** True when these MP4 bytes hold a fragment with media, not the start of the file alone. */
 export function holdsFragment(bytes: ArrayBuffer): boolean {
-  const view = new DataView(bytes);
-  let position = 0;
-  while (position + 8 <= bytes.byteLength) {
-    const size = view.getUint32(position);
-    if (view.getUint32(position + 4) === 0x6d6f6f66 /* moof */) return true;
-    if (size === 1 && position + 16 <= bytes.byteLength) {
-      position += Number(view.getBigUint64(position + 8));
-    } else if (size >= 8) {
-      position += size;
-    } else {
-      return false;
-    }
-  }
+  for (const box of boxesOf(bytes)) if (box?.kind === MOOF) return true;
   return false;
+}
+
+/** An MP4 chunk without the content of its `mdat` boxes: what describes the media. Null for bytes that are no whole MP4. */
+export function chunkIndex(bytes: ArrayBuffer): Uint8Array<ArrayBuffer> | null {
+  const parts: Uint8Array[] = [];
+  for (const box of boxesOf(bytes)) {
+    if (box === null) return null;
+    parts.push(new Uint8Array(bytes, box.start, (box.kind === MDAT ? box.body : box.end) - box.start));
+  }
+  const index = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    index.set(part, at);
+    at += part.byteLength;
+  }
+  return index.byteLength > 0 ? index : null;
 }

@@ -1,6 +1,7 @@
 import { ApiProblem } from './api';
 import { Checks } from './checks/actions';
 import { DeviceDesk, type DeviceKind } from './desk';
+import { DirectUpload } from './direct';
 import { Emitter } from './emitter';
 import type { Entered } from './entry';
 import { Finisher } from './finish';
@@ -55,7 +56,8 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     const id = room.session_id;
     const { policy } = room;
     this.queue = new EventQueue(store, id, clock, this.#pageId);
-    this.uploader = new Uploader(store, api, id);
+    const direct = room.direct_upload ? new DirectUpload(api) : null;
+    this.uploader = new Uploader(store, api, id, Math.random, direct);
     this.line = new Line(lineWorker(), api, id, clock);
     this.desk = new DeviceDesk(media, policy.tracks.camera);
     this.screen = new ScreenDesk(media, policy.tracks.screen, policy.whole_screen);

@@ -82,6 +82,8 @@ export interface Room {
   recorded_numbers: Partial<Record<TrackName, number>>;
   last_part: Partial<Record<TrackName, number>>;
   consent: { text_digest: string; text: ConsentText };
+  /** Recordings may go straight to the object store. */
+  direct_upload: boolean;
 }
 
 export interface Joined {

@@ -1,6 +1,7 @@
 import { type Api, ApiProblem } from './api';
 import { Backoff, Nap } from './backoff';
 import { sha256Base64 } from './digest';
+import type { DirectUpload } from './direct';
 import { Emitter } from './emitter';
 import type { NewChunk } from './recorder';
 import type { ChunkMeta, Store, TrackTotals } from './store';
@@ -51,6 +52,7 @@ export class Uploader extends Emitter<UploaderEvents> {
     private readonly api: Api,
     private readonly session: string,
     private readonly random: () => number = Math.random,
+    private readonly direct: DirectUpload | null = null,
   ) {
     super();
   }
@@ -137,7 +139,10 @@ export class Uploader extends Emitter<UploaderEvents> {
       }
       if (next === 'again') continue;
       try {
-        await this.api.chunk(this.session, track, { ...next.meta, bytes: next.bytes });
+        const chunk = { ...next.meta, bytes: next.bytes };
+        if (!(await this.direct?.chunk(this.session, track, chunk))) {
+          await this.api.chunk(this.session, track, chunk);
+        }
         backoff.reset();
         digestTries = 0;
         await this.#forget(next);
