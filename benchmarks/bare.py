@@ -1,7 +1,11 @@
 """Bare programs: the least that takes events or chunks and answers after they are on the disk. What we are compared with.
 
-``python -m benchmarks.bare PORT_FILE FOLDER`` serves ``POST /events`` (group commit into SQLite, synchronous FULL) and
-``PUT /chunks/N`` (write, sync, rename).
+``python -m benchmarks.bare PORT_FILE FOLDER [postgresql://…]`` serves ``POST …/sessions/ID/events`` (group commit into
+SQLite in WAL mode with synchronous FULL, or into PostgreSQL) and ``PUT …/chunks/N`` (write, sync, rename, sync the folder).
+
+It is a fair peer: it gets the very same requests as the product, and keeps of every event what the product keeps, in rows
+as wide (``proof`` stands for salt and link), with an index to read a session by time and a key that drops repeats. It does
+not look at the token, checks and links nothing, and has no sessions.
 """
 
 import asyncio
@@ -9,13 +13,41 @@ import os
 import socket
 import sqlite3
 import sys
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 import uvicorn
+
+ORGANIZATION = "0" * 26
+PROOF = bytes(48)
+AT_ONCE = 200
+COLUMNS = (
+    ("session_id", "TEXT"),
+    ("stream", "TEXT"),
+    ("client_sequence", "BIGINT"),
+    ("organization_id", "TEXT"),
+    ("type_id", "INTEGER"),
+    ("source", "TEXT"),
+    ("occurred_at", "BIGINT"),
+    ("received_at", "BIGINT"),
+    ("data", "TEXT"),
+    ("evidence", "TEXT"),
+    ("proof", "{bytes}"),
+)
+Row = tuple[Any, ...]
+
+
+def _table(bytes_type: str) -> tuple[str, str]:
+    columns = ",".join(f"{name} {kind.format(bytes=bytes_type)} NOT NULL" for name, kind in COLUMNS)
+    return (
+        f"CREATE TABLE events ({columns}, PRIMARY KEY (session_id, stream, client_sequence))",
+        "CREATE INDEX events_by_time ON events (session_id, occurred_at)",
+    )
 
 
 class Event(msgspec.Struct):
@@ -25,6 +57,7 @@ class Event(msgspec.Struct):
     type_id: int
     at: float
     data: msgspec.Raw
+    evidence: msgspec.Raw
 
 
 class Batch(msgspec.Struct):
@@ -34,45 +67,72 @@ class Batch(msgspec.Struct):
     events: list[Event]
 
 
-class Bare:
-    """A raw ASGI application."""
+class Sqlite:
+    """One writing connection in a thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._decode = msgspec.json.Decoder(Batch).decode
-        self._waiting: list[tuple[Batch, asyncio.Future[None]]] = []
-        self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1)
-        self._files = ThreadPoolExecutor(8)
         self._database = sqlite3.connect(folder / "bare.db", isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "wal_autocheckpoint=20000"):
             self._database.execute(f"PRAGMA {pragma}")
-        self._database.execute(
-            "CREATE TABLE events (stream TEXT, seq INTEGER, type_id INTEGER, at INTEGER, data TEXT, PRIMARY KEY (stream, seq))"
-        )
-        self._task: asyncio.Task[None] | None = None
+        for statement in _table("BLOB"):
+            self._database.execute(statement)
+        self._insert = f"INSERT INTO events VALUES ({','.join('?' * len(COLUMNS))}) ON CONFLICT DO NOTHING"
 
-    def _commit(self, batches: list[Batch]) -> None:
+    def _commit(self, groups: list[list[Row]]) -> None:
         self._database.execute("BEGIN IMMEDIATE")
-        self._database.executemany(
-            "INSERT OR IGNORE INTO events VALUES (?,?,?,?,?)",
-            [(b.stream, e.seq, e.type_id, int(e.at), bytes(e.data).decode()) for b in batches for e in b.events],
-        )
+        self._database.executemany(self._insert, [row for rows in groups for row in rows])
         self._database.execute("COMMIT")
 
+    async def commit(self, groups: list[list[Row]]) -> None:
+        """Insert durably what is not there yet."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, groups)
+
+
+class Postgres:
+    """One writing connection, rows as arrays."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Any = None
+        arrays = ",".join(f"${n}::{kind.format(bytes='BYTEA')}[]" for n, (_, kind) in enumerate(COLUMNS, 1))
+        self._insert = f"INSERT INTO events SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
+
+    async def commit(self, groups: list[list[Row]]) -> None:
+        """Insert durably what is not there yet."""
+        if self._connection is None:
+            self._connection = await asyncpg.connect(self._url, server_settings={"synchronous_commit": "on"})
+            await self._connection.execute("DROP TABLE IF EXISTS events")
+            for statement in _table("BYTEA"):
+                await self._connection.execute(statement)
+        columns = zip(*[row for rows in groups for row in rows], strict=True)
+        await self._connection.execute(self._insert, *map(list, columns))
+
+
+class Bare:
+    """A raw ASGI application."""
+
+    def __init__(self, folder: Path, store: Sqlite | Postgres) -> None:
+        self._folder = folder
+        self._store = store
+        self._decode = msgspec.json.Decoder(Batch).decode
+        self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
+        self._wake = asyncio.Event()
+        self._files = ThreadPoolExecutor(8)
+        self._task: asyncio.Task[None] | None = None
+
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
-            group, self._waiting = self._waiting[:200], self._waiting[200:]
+            group, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             if self._waiting:
                 self._wake.set()
-            await loop.run_in_executor(self._thread, self._commit, [batch for batch, _ in group])
+            await self._store.commit([rows for rows, _ in group])
             for _, future in group:
                 future.set_result(None)
 
-    def _store(self, data: bytes) -> None:
+    def _keep(self, data: bytes) -> None:
         name = self._folder / uuid.uuid4().hex
         with name.open("wb", buffering=0) as file:
             file.write(data)
@@ -81,6 +141,31 @@ class Bare:
         descriptor = os.open(self._folder, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
+
+    async def _take(self, session: str, body: bytes) -> bytes:
+        batch = self._decode(body)
+        now = time.time_ns() // 1_000_000
+        rows = [
+            (
+                session,
+                batch.stream,
+                event.seq,
+                ORGANIZATION,
+                event.type_id,
+                "candidate",
+                int(event.at),
+                now,
+                bytes(event.data).decode(),
+                bytes(event.evidence).decode(),
+                PROOF,
+            )
+            for event in batch.events
+        ]
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((rows, future))
+        self._wake.set()
+        await future
+        return msgspec.json.encode({"acknowledged": [event.seq for event in batch.events], "refused": []})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -92,16 +177,11 @@ class Bare:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        loop = asyncio.get_running_loop()
-        if scope["path"] == "/events":
-            batch = self._decode(body)
-            future: asyncio.Future[None] = loop.create_future()
-            self._waiting.append((batch, future))
-            self._wake.set()
-            await future
-            answer = msgspec.json.encode({"acknowledged": [event.seq for event in batch.events]})
+        path: str = scope["path"]
+        if path.endswith("/events"):
+            answer = await self._take(path.rsplit("/", 2)[1], body)
         else:
-            await loop.run_in_executor(self._files, self._store, body)
+            await asyncio.get_running_loop().run_in_executor(self._files, self._keep, body)
             answer = b"{}"
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -111,11 +191,12 @@ class Bare:
 def main() -> None:
     """Serve on a free port and write it to a file."""
     note, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    store = Postgres(sys.argv[3]) if len(sys.argv) > 3 else Sqlite(folder)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     config = uvicorn.Config(
-        Bare(folder), http="httptools", loop="uvloop", access_log=False, log_level="error", lifespan="off"
+        Bare(folder, store), http="httptools", loop="uvloop", access_log=False, log_level="error", lifespan="off"
     )
     note.with_suffix(".new").write_text(str(listener.getsockname()[1]))
     note.with_suffix(".new").rename(note)

@@ -1,5 +1,6 @@
 """The two programs that are compared: the product and the bare one, each a process of its own."""
 
+import json
 import os
 import secrets
 import signal
@@ -42,23 +43,35 @@ def started(arguments: list[str], **environment: str) -> Iterator["subprocess.Po
             process.kill()
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process has computed so far, in its own code and for it in the system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_bytes(pid: int) -> int:
+    """Memory of a process that is in the machine's (resident)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 @contextmanager
-def bare(folder: Path) -> Iterator[str]:
-    """Address of the bare program."""
+def bare(folder: Path, database_url: str | None = None) -> Iterator[tuple[str, int]]:
+    """Address and process of the bare program, on SQLite if no other database is named."""
     folder.mkdir(parents=True)
     note = folder / "port"
-    with started(["benchmarks.bare", str(note), str(folder)]) as process:
-        yield f"http://127.0.0.1:{wait_for_file(note, process)}"
+    with started(["benchmarks.bare", str(note), str(folder), *([database_url] if database_url else [])]) as process:
+        yield f"http://127.0.0.1:{wait_for_file(note, process)}", process.pid
 
 
 class Product:
     """A running ``openproctor serve``."""
 
-    def __init__(self, data: Path, url: str, pid: int) -> None:
+    def __init__(self, data: Path, url: str, pid: int, environment: dict[str, str]) -> None:
         self.url = url
         self.pid = pid
         command = [sys.executable, "-m", "openproctor", "keys", "create", "--data", str(data), "--name", "bench"]
-        self.key = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment})
+        self.key = done.stdout.strip()
         self.staff = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60)
 
     def candidates(self, count: int, policy: dict[str, Any] | None = None) -> list[tuple[str, str]]:
@@ -85,6 +98,4 @@ def product(data: Path, **settings: str) -> Iterator[Product]:
     arguments = ["openproctor", "serve", "--data", str(data), "--port", "0"]
     with started(arguments, **environment) as process:
         note = wait_for_file(data / "serve.json", process)
-        import json
-
-        yield Product(data, json.loads(note)["url"], process.pid)
+        yield Product(data, json.loads(note)["url"], process.pid, environment)
