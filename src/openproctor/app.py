@@ -22,7 +22,7 @@ from openproctor.catalog import CATALOG_FILE
 from openproctor.config import Settings
 from openproctor.errors import PROBLEM_BASE, Problem
 from openproctor.exams.endpoints import router as exams_router
-from openproctor.hotpaths import HotPaths, problem_response
+from openproctor.hotpaths import SECURITY_HEADERS, HotPaths, problem_response
 from openproctor.integrations.endpoints import router as exports_router
 from openproctor.media.endpoints import router as media_router
 from openproctor.pages import page_routes
@@ -34,11 +34,6 @@ logger = structlog.get_logger(__name__)
 
 # larger bodies are read only where chunks and stills are taken, which have limits of their own
 MAX_BODY = 2 * 1024 * 1024
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-opener-policy", b"same-origin-allow-popups"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
 
 
 class Guard:
@@ -71,7 +66,7 @@ class Guard:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(h for h in _HEADERS if h[0] not in present)]
+                message["headers"] = [*message["headers"], *(h for h in SECURITY_HEADERS if h[0] not in present)]
                 if b"content-security-policy" not in present and b"text/html" in dict(message["headers"]).get(
                     b"content-type", b""
                 ):
@@ -179,8 +174,9 @@ def create_app(settings: Settings) -> FastAPI:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(HotPaths, platform=platform)
     app.add_middleware(Guard)
+    # what is called most goes through the least; it sets the headers itself
+    app.add_middleware(HotPaths, platform=platform)
     app.add_api_route(
         "/api/v1/catalog",
         _catalog,

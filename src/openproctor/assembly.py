@@ -77,7 +77,7 @@ class Platform:
             }
         )
         self.sessions.completed.append(self.sealer.seal)
-        self.sessions.noted.append(self.timekeeper.note)
+        self.sessions.noted.update(dict.fromkeys(self.timekeeper.TYPES, self.timekeeper.note))
         self.rooms.last_chunks = self.media.last_chunks
         self.rooms.direct_upload = self.settings.media_direct
 

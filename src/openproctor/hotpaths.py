@@ -8,21 +8,27 @@ from typing import Any
 
 import msgspec
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openproctor.accounts.principal import candidate
-from openproctor.errors import PROBLEM_MEDIA_TYPE, Problem
+from openproctor.accounts.principal import CandidateToken, candidate
+from openproctor.errors import PROBLEM_MEDIA_TYPE, Problem, forbidden
 from openproctor.media.endpoints import store_chunk
 from openproctor.sessions.candidate_endpoints import take_batch
 
 logger = structlog.get_logger(__name__)
 
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin-allow-popups"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 _SESSION = r"/api/v1/sessions/([0-9a-z]{26})"
-_EVENTS = re.compile(_SESSION + r"/events")
-_CHUNK = re.compile(_SESSION + r"/media/([a-z]{1,20})/chunks/(\d{1,9})")
+_EVENTS = re.compile(_SESSION + r"/events").fullmatch
+_CHUNK = re.compile(_SESSION + r"/media/([a-z]{1,20})/chunks/(\d{1,9})").fullmatch
 _encode = msgspec.json.Encoder().encode
+_JSON = ((b"content-type", b"application/json"), *SECURITY_HEADERS)
 
 
 def problem_response(problem: Problem) -> Response:
@@ -44,28 +50,59 @@ class HotPaths:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            method, path = scope["method"], scope["path"]
-            if method == "PUT" and (found := _CHUNK.fullmatch(path)):
-                await self._answer(scope, receive, send, found[1], (found[2], int(found[3])))
-                return
-            if method == "POST" and (found := _EVENTS.fullmatch(path)):
+            method = scope["method"]
+            if method == "POST" and (found := _EVENTS(scope["path"])):
                 await self._answer(scope, receive, send, found[1], None)
+                return
+            if method == "PUT" and (found := _CHUNK(scope["path"])):
+                await self._answer(scope, receive, send, found[1], (found[2], int(found[3])))
                 return
         await self._app(scope, receive, send)
 
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, session_id: str, chunk: tuple[str, int] | None
     ) -> None:
-        request = Request(scope, receive)
-        response: Response
         status = 200
         try:
-            who = await candidate(request, session_id)
+            who = await self._who(scope, session_id)
             if chunk:
-                status, body = await store_chunk(self._platform, who, request, *chunk)
+                status, answer = await store_chunk(self._platform, who, Request(scope, receive), *chunk)
             else:
-                body = await take_batch(self._platform, who, request)
-            response = Response(_encode(body), status, media_type="application/json")
+                answer = await take_batch(self._platform, who, await self._body(scope, receive))
         except Problem as problem:
             response = problem_response(problem)
-        await response(scope, receive, send)
+            response.raw_headers.extend(SECURITY_HEADERS)
+            if problem.status >= 500:
+                logger.error("request failed", method=scope["method"], path=scope["path"], status=problem.status)
+            await response(scope, receive, send)
+            return
+        except ClientDisconnect:
+            return
+        body = _encode(answer)
+        headers = [*_JSON, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _who(self, scope: Scope, session_id: str) -> CandidateToken:
+        """The candidate: at once when the token was seen a moment ago."""
+        for name, value in scope["headers"]:
+            if name == b"authorization" and (known := self._platform.tokens.known(value)):
+                if known.session_id != session_id:
+                    raise forbidden("This token belongs to another session.")
+                found: CandidateToken = known
+                return found
+        return await candidate(Request(scope), session_id)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """A batch, read to its end; :class:`Problem` 413 without reading further."""
+        limit = self._platform.settings.max_batch_bytes
+        body: bytes = b""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise Problem(413, "too-large", "The batch is too large", f"At most {limit} bytes are taken.")
+            if not message.get("more_body"):
+                return body

@@ -18,3 +18,16 @@ def test_each_number_is_taken_once_and_missing_ones_are_counted(arrivals: list[t
         numbers = {n for s, n in seen if s == stream}
         for last in (0, 1, 30, 60):
             assert streams.missing(stream, last) == len(set(range(1, last + 1)) - numbers)
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 4)), max_size=60))
+def test_numbers_that_follow_are_noted_together_as_if_one_by_one(spans: list[tuple[int, int]]) -> None:
+    together, single = Streams(), Streams()
+    for first, count in spans:
+        numbers = range(first, first + count)
+        if not together.follows("s", first, numbers[-1]):
+            for number in numbers:
+                together.add("s", number)
+        for number in numbers:
+            single.add("s", number)
+        assert together.encode() == single.encode()

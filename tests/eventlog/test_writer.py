@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from openproctor.errors import Problem
 from openproctor.eventlog.chain import data_digest, genesis, link_event
-from openproctor.eventlog.entries import Append, Change, NewEvent
+from openproctor.eventlog.entries import Append, Change, NewEvent, PageEvents
 from openproctor.eventlog.repository import EventRepository
 from openproctor.eventlog.writer import LogWriter
 from openproctor.ids import new_id
@@ -47,12 +47,7 @@ async def rows(database: Database, session: str) -> list[Any]:
         return list((await connection.execute(query, {"s": session})).all())
 
 
-async def test_entries_are_numbered_and_linked_without_a_hole(opened: tuple[Database, LogWriter]) -> None:
-    database, log = opened
-    session = new_id()
-    await asyncio.gather(*[log.append(Append(session, ORG, [idle(n), idle(n + 50)])) for n in range(1, 51)])
-    found = await rows(database, session)
-    assert [r.sequence for r in found] == list(range(1, 101))
+def check_links(session: str, found: list[Any]) -> None:
     previous = genesis(session)
     for row in found:
         data = json.loads(row.data)
@@ -62,8 +57,17 @@ async def test_entries_are_numbered_and_linked_without_a_hole(opened: tuple[Data
             client_sequence=row.client_sequence, digest=data_digest(row.salt, data), evidence=json.loads(row.evidence),
         )  # fmt: skip
         assert previous == row.link
+
+
+async def test_entries_are_numbered_and_linked_without_a_hole(opened: tuple[Database, LogWriter]) -> None:
+    database, log = opened
+    session = new_id()
+    await asyncio.gather(*[log.append(Append(session, ORG, [idle(n), idle(n + 50)])) for n in range(1, 51)])
+    found = await rows(database, session)
+    assert [r.sequence for r in found] == list(range(1, 101))
+    check_links(session, found)
     head = await EventRepository(database).head(ORG, session)
-    assert (head.sequence, head.link) == (100, previous.hex())
+    assert (head.sequence, head.link) == (100, found[-1].link.hex())
     assert head.counts == {6: 100}
 
 
@@ -73,6 +77,38 @@ async def test_a_repeat_gets_no_number(opened: tuple[Database, LogWriter]) -> No
     first = await log.append(Append(session, ORG, [idle(1), idle(2)]))
     again = await log.append(Append(session, ORG, [idle(2), idle(3), idle(1)]))
     assert (first.sequences, again.sequences) == ([1, 2], [None, 3, None])
+
+
+def page(*numbers: int) -> PageEvents:
+    return PageEvents("s", [(n, 6, 1000 + n, b'{"idle_after_ms":%d}' % n) for n in numbers])
+
+
+async def test_a_pages_batch_is_written_as_its_events_would_be(opened: tuple[Database, LogWriter]) -> None:
+    database, log = opened
+    batches = [(1, 2, 3), (4,), (2, 3), (7, 9, 8), (5, 6, 7), (5, 6), (10, 10, 11)]
+    one, other = new_id(), new_id()
+    for numbers in batches:
+        receipt = await log.append(Append(one, ORG, page=page(*numbers)))
+        assert receipt.applied
+        await log.append(Append(other, ORG, [idle(n) for n in numbers]))
+        assert (await EventRepository(database).head(ORG, one)).sequence == receipt.last_sequence
+    batched, single = await rows(database, one), await rows(database, other)
+    same = ("sequence", "position", "type_id", "source", "occurred_at", "stream", "client_sequence", "data", "evidence")
+    assert [[getattr(r, c) for c in same] for r in batched] == [[getattr(r, c) for c in same] for r in single]
+    assert sorted(r.client_sequence for r in batched) == list(range(1, 12))
+    check_links(one, batched)
+    heads = await EventRepository(database).heads(ORG, [one, other])
+    assert heads[one].counts == heads[other].counts == {6: 11}
+    assert heads[one].streams.encode() == heads[other].streams.encode()
+
+
+async def test_more_rows_than_one_statement_takes_are_all_written_in_order(opened: tuple[Database, LogWriter]) -> None:
+    database, log = opened
+    session = new_id()
+    await log.append(Append(session, ORG, page=page(*range(1, 334))))
+    found = await rows(database, session)
+    assert [r.client_sequence for r in found] == list(range(1, 334))
+    check_links(session, found)
 
 
 async def test_a_refused_change_takes_its_events_with_it(opened: tuple[Database, LogWriter]) -> None:

@@ -67,6 +67,11 @@ class TokenCache:
         self._signer = signer
         self._good: OrderedDict[str, tuple[int, CandidateToken]] = OrderedDict()
 
+    def known(self, authorization: bytes) -> CandidateToken | None:
+        """The candidate behind an ``Authorization`` header that was read a moment ago."""
+        cached = self._good.get(authorization[7:].decode("latin-1")) if authorization[:7] == b"Bearer " else None
+        return cached[1] if cached and cached[0] > now_ms() else None
+
     def read(self, token: str) -> CandidateToken:
         """See :func:`read_candidate_token`; a token's end may be noticed some seconds late."""
         now = now_ms()

@@ -3,15 +3,17 @@
 An event is refused alone; the rest of its batch is stored.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from openproctor.catalog import CATALOG
 from openproctor.errors import PROBLEM_BASE, Problem
 from openproctor.eventlog.canonical import canonical
-from openproctor.eventlog.entries import NewEvent
+from openproctor.eventlog.entries import NewEvent, PageEvents
+from openproctor.eventlog.plain import PLAIN
 
 MAX_BATCH_EVENTS = 500
 MAX_DATA_BYTES = 64 * 1024
@@ -36,6 +38,16 @@ class WireEvent(msgspec.Struct):
     evidence: list[WireEvidence] = []
 
 
+class _PlainEvent(msgspec.Struct, gc=False):
+    """An event whose numbers are in range, with its data unread."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    type_id: int
+    at: Annotated[float, msgspec.Meta(ge=0, lt=2**53)]
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    evidence: list[msgspec.Raw] = []
+
+
 class WireBatch(msgspec.Struct):
     """Events of one stream (the page's store); ``sent_at`` is the page's corrected clock, ms since 1970."""
 
@@ -49,6 +61,7 @@ class _Numbered(msgspec.Struct):
 
 
 _event = msgspec.json.Decoder(WireEvent)
+_plain_event = msgspec.json.Decoder(_PlainEvent).decode
 _numbered = msgspec.json.Decoder(_Numbered)
 _batch = msgspec.json.Decoder(WireBatch)
 
@@ -96,6 +109,28 @@ def check_batch(batch: WireBatch) -> None:
             "Too many events in one batch",
             f"{len(batch.events)} events; at most {MAX_BATCH_EVENTS}.",
         )
+
+
+def accept_plain(batch: WireBatch, now: int, earliest: int, asked: Container[int]) -> PageEvents | None:
+    """The whole batch at once, if there is nothing in it to refuse or to ask about; else None, and :func:`accept` judges.
+
+    ``asked`` are types that are looked at before or after they are taken. Times as in :func:`accept`.
+    """
+    found = []
+    try:
+        for raw in batch.events:
+            event = _plain_event(raw)
+            type_id = event.type_id
+            if event.evidence or type_id in asked:
+                return None
+            data = PLAIN[type_id](event.data)
+            if len(data) > MAX_DATA_BYTES:
+                return None
+            at = int(event.at)
+            found.append((event.seq, type_id, at if earliest <= at <= now else min(max(at, earliest), now), data))
+    except (msgspec.MsgspecError, KeyError):
+        return None
+    return PageEvents(batch.stream, found)
 
 
 def accept(batch: WireBatch, now: int, earliest: int) -> tuple[list[NewEvent], list[Refusal]]:

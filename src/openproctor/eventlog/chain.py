@@ -48,6 +48,37 @@ def link_event(
     return hashlib.sha256(entry.encode()).digest()
 
 
+def link_page(
+    previous: bytes,
+    *,
+    session_id: str,
+    position: int,
+    sequence: int,
+    received_at: int,
+    stream: str,
+    events: list[tuple[int, int, int, bytes]],
+    salts: bytes,
+) -> list[bytes]:
+    """Links of events of a candidate's page that follow each other, as :func:`link_event` gives them one by one.
+
+    ``events`` are (client sequence, type, time, canonical data); ``position`` and ``sequence`` are those of the first;
+    ``salts`` has 16 bytes for each.
+    """
+    sha256 = hashlib.sha256
+    received = f'","received":{received_at},"sequence":'
+    rest = f',"session":"{session_id}","source":"candidate","stream":{canonical(stream).decode()},"type":'
+    links = []
+    for number, (client_sequence, type_id, at, data) in enumerate(events):
+        digest = sha256(salts[number * 16 : number * 16 + 16] + data).hexdigest()
+        entry = (
+            f'{{"at":{at},"client_sequence":{client_sequence},"data":"{digest}","evidence":[],"kind":"event",'
+            f'"position":{position + number},"previous":"{previous.hex()}{received}{sequence + number}{rest}{type_id}}}'
+        )
+        previous = sha256(entry.encode()).digest()
+        links.append(previous)
+    return links
+
+
 def link_content(previous: bytes, *, session_id: str, position: int, kind: str, content: dict[str, Any]) -> bytes:
     """Link of a chunk or a still, 32 bytes; ``content`` holds its digest and what it is."""
     entry = {

@@ -20,6 +20,14 @@ class NewEvent:
 
 
 @dataclass(slots=True)
+class PageEvents:
+    """A page's batch in which every event was accepted, without evidence: (client sequence, type, time, canonical data)."""
+
+    stream: str
+    events: list[tuple[int, int, int, bytes]]
+
+
+@dataclass(slots=True)
 class NewContent:
     """A chunk or a still: a row of its own table that is linked into the chain.
 
@@ -55,18 +63,20 @@ class Append:
     events: list[NewEvent] = field(default_factory=list)
     contents: list[NewContent] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    page: PageEvents | None = None
 
     @property
     def size(self) -> int:
         """Number of entries."""
-        return len(self.events) + len(self.contents) + len(self.changes)
+        page = len(self.page.events) if self.page else 0
+        return page + len(self.events) + len(self.contents) + len(self.changes)
 
 
 @dataclass(slots=True)
 class Receipt:
     """What became of an append, once it is on the disk.
 
-    ``sequences`` has one number for each event, ``None`` where the event was there already; ``existing`` has the
+    ``sequences`` has one number for each of ``events``, ``None`` where the event was there already; ``existing`` has the
     stored row for each content that was there already, ``None`` where it was written now.
     """
 

@@ -4,7 +4,7 @@
 into the same chain from their own tables. ``position`` counts every entry of the chain, ``sequence`` the events.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
 
 from openproctor.storage.database import metadata
 
@@ -39,5 +39,4 @@ events = Table(
     Column("evidence", Text, nullable=False),
     Column("salt", LargeBinary(16), nullable=False),
     Column("link", LargeBinary(32), nullable=False),
-    Index("ix_events_session_id_type_id", "session_id", "type_id"),
 )

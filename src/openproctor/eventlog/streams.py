@@ -44,6 +44,14 @@ class Streams:
         self._streams[stream] = (through, beyond)
         return True
 
+    def follows(self, stream: str, first: int, last: int) -> bool:
+        """Note the numbers from ``first`` to ``last`` if they are the next ones and nothing lies beyond; else do nothing."""
+        through, beyond = self._streams.get(stream, (0, ()))
+        if beyond or first != through + 1:
+            return False
+        self._streams[stream] = (last, [])
+        return True
+
     def room_for(self, stream: str) -> bool:
         """Whether a page may still send to this stream."""
         if stream not in self._streams:

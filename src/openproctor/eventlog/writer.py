@@ -17,8 +17,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from openproctor.clock import now_ms
 from openproctor.errors import Problem
 from openproctor.eventlog.canonical import canonical
-from openproctor.eventlog.chain import data_digest, genesis, link_content, link_event
-from openproctor.eventlog.entries import Append, Receipt
+from openproctor.eventlog.chain import data_digest, genesis, link_content, link_event, link_page
+from openproctor.eventlog.entries import Append, PageEvents, Receipt
 from openproctor.eventlog.streams import Streams
 from openproctor.storage.bus import Bus
 from openproctor.storage.logstore import LogAway, LogStore, LogTransaction
@@ -190,7 +190,7 @@ class LogWriter:
     def _done(self, append: Append, future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
         if not future.done():
             future.set_result(receipt)
-        if receipt.applied and (append.events or append.contents):
+        if receipt.applied and (append.page or append.events or append.contents):
             self._bus.publish("log", append.session_id)
             self._bus.publish(f"log/{append.session_id}", receipt.last_sequence)
 
@@ -235,6 +235,8 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
                 head = heads[append.session_id] = _Head(append.session_id, append.organization_id)
             existing = [await _add_content(transaction, head, content) for content in append.contents]
             sequences = [_add_event(head, event, received, event_rows) for event in append.events]
+            if append.page:
+                _add_page(head, append.page, received, event_rows)
             touched.add(append.session_id)
             receipts.append(Receipt(True, sequences, existing, head.sequence))
     if event_rows:
@@ -286,6 +288,56 @@ def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...
         )
     )
     return head.sequence
+
+
+def _add_page(head: _Head, page: PageEvents, received: int, rows: list[tuple[Any, ...]]) -> None:
+    """A page's batch: its events follow each other, as a rule, and are linked and counted together."""
+    events = page.events
+    stream = page.stream
+    numbers = [event[0] for event in events]
+    follow = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    if not follow or not head.streams.follows(stream, numbers[0], numbers[-1]):
+        events = [event for event in events if head.streams.add(stream, event[0])]
+        if not events:
+            return
+    salts = os.urandom(16 * len(events))
+    session, organization = head.session_id, head.organization_id
+    position, sequence = head.position + 1, head.sequence + 1
+    links = link_page(
+        head.link,
+        session_id=session,
+        position=position,
+        sequence=sequence,
+        received_at=received,
+        stream=stream,
+        events=events,
+        salts=salts,
+    )
+    counts = head.counts
+    for number, (client_sequence, type_id, at, data) in enumerate(events):
+        kind = str(type_id)
+        counts[kind] = counts.get(kind, 0) + 1
+        rows.append(
+            (
+                session,
+                sequence + number,
+                organization,
+                position + number,
+                type_id,
+                "candidate",
+                at,
+                received,
+                stream,
+                client_sequence,
+                data.decode(),
+                "[]",
+                salts[number * 16 : number * 16 + 16],
+                links[number],
+            )
+        )
+    head.position += len(events)
+    head.sequence += len(events)
+    head.link = links[-1]
 
 
 async def _add_content(transaction: LogTransaction, head: _Head, content: Any) -> dict[str, Any] | None:

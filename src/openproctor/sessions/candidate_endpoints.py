@@ -85,13 +85,15 @@ async def room(request: Request, who: AsCandidate) -> dict[str, Any]:
 )
 async def post_events(request: Request, who: AsCandidate) -> Acknowledged:
     """A batch of events, for when sockets are blocked. Answered once it is on the disk."""
-    return Acknowledged(**await take_batch(request.app.state.platform, who, request))
+    platform = request.app.state.platform
+    body = await read_body(request, platform.settings.max_batch_bytes, "batch")
+    return Acknowledged(**await take_batch(platform, who, body))
 
 
-async def take_batch(platform: Any, who: CandidateToken, request: Request) -> dict[str, Any]:
+async def take_batch(platform: Any, who: CandidateToken, body: bytes) -> dict[str, Any]:
     """The work of :func:`post_events`: ``{acknowledged, refused}``."""
     session = await platform.sessions.of_candidate(who)
-    batch = read_batch(await read_body(request, platform.settings.max_batch_bytes, "batch"))
+    batch = read_batch(body)
     future, numbers, refused = await platform.sessions.take_events(session, batch)
     if future is not None:
         await future

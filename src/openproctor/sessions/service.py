@@ -13,7 +13,7 @@ from openproctor.accounts.signing import Signer, TokenExpired, TokenInvalid
 from openproctor.clock import now_ms
 from openproctor.config import Settings
 from openproctor.errors import Problem
-from openproctor.eventlog.accept import FUTURE_MS, Refusal, WireBatch, accept
+from openproctor.eventlog.accept import FUTURE_MS, Refusal, WireBatch, accept, accept_plain
 from openproctor.eventlog.entries import Append, Change, NewEvent, Receipt
 from openproctor.eventlog.repository import EventRepository
 from openproctor.eventlog.writer import LogWriter
@@ -62,8 +62,8 @@ class Sessions:
         self.missing_chunks: MissingChunks | None = None
         # awaited once a session is completed
         self.completed: list[Callable[[Session], Awaitable[Any]]] = []
-        # told of every event that a page had stored
-        self.noted: list[Callable[[Session, NewEvent], None]] = []
+        # told of a page's events of a type
+        self.noted: dict[int, Callable[[Session, NewEvent], None]] = {}
 
     # -- making and reading ------------------------------------------------------------------------------------
 
@@ -214,7 +214,12 @@ class Sessions:
 
         Returns the future of the commit (or ``None``), the client sequence numbers that it will acknowledge, and the refusals.
         """
-        accepted, refused = accept(batch, now_ms() + FUTURE_MS, session.created_at - FUTURE_MS)
+        latest, earliest = now_ms() + FUTURE_MS, session.created_at - FUTURE_MS
+        page = accept_plain(batch, latest, earliest, self.confirm.keys() | self.noted.keys())
+        if page is not None and page.events:
+            future = self.log.append(Append(session.id, session.organization_id, page=page))
+            return future, [event[0] for event in page.events], []
+        accepted, refused = accept(batch, latest, earliest)
         taken: list[NewEvent] = []
         for event in accepted:
             complaint = await self._unconfirmed(session, event)
@@ -229,7 +234,8 @@ class Sessions:
             return None, [], refused
         future = self.log.append(Append(session.id, session.organization_id, taken))
         for event in taken:
-            for note in self.noted:
+            note = self.noted.get(event.type_id)
+            if note:
                 note(session, event)
         return future, [e.client_sequence for e in taken if e.client_sequence is not None], refused
 

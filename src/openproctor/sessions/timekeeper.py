@@ -32,6 +32,9 @@ class _Watched:
 class Timekeeper:
     """Looks at every running session about once a second."""
 
+    # what it wants to be told of
+    TYPES = (STARTED, STOPPED)
+
     def __init__(self, sessions: Sessions, presence: PresenceKeeper, settings: Settings) -> None:
         self._sessions = sessions
         self._presence = presence

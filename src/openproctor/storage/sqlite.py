@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -25,6 +26,9 @@ T = TypeVar("T")
 
 # a file of this size is read whole in about a second at every start; larger ones only after an unclean stop
 FULL_CHECK_BYTES = 256 * 1024 * 1024
+
+# rows of one INSERT
+ROWS_AT_ONCE = 50
 
 SQLITE_PRAGMAS = (
     # first, since the next one may already have to wait for another process
@@ -56,8 +60,15 @@ class _Transaction:
         return rows
 
     async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        marks = ",".join("?" * len(columns))
-        self._connection.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})", rows)
+        rows = rows if isinstance(rows, list) else list(rows)
+        single = f"INSERT INTO {table} ({','.join(columns)}) VALUES "
+        marks = f"({','.join('?' * len(columns))})"
+        # each statement lets go of the interpreter and has to wait for it again: fewer of them, not one for each row
+        several = single + ",".join([marks] * ROWS_AT_ONCE)
+        whole = len(rows) // ROWS_AT_ONCE * ROWS_AT_ONCE
+        for first in range(0, whole, ROWS_AT_ONCE):
+            self._connection.execute(several, list(chain.from_iterable(rows[first : first + ROWS_AT_ONCE])))
+        self._connection.executemany(single + marks, rows[whole:])
 
     async def upsert(self, table: str, key: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         marks = ",".join("?" * len(columns))
