@@ -135,6 +135,7 @@ def analyze(
     file: Annotated[Path, typer.Argument(help="A recorded video file.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finding, one a line.")] = False,
     runtime: Annotated[str | None, typer.Option(help="Inference runtime: openvino or onnxruntime.")] = None,
+    objects: Annotated[str | None, typer.Option(help="Object detector: nanodet, yolox:FILE or nanodet:FILE.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Look at what can be read of a damaged file.")] = False,
 ) -> None:
     """Find in a recorded video what the server would find: a file in, findings out."""
@@ -142,7 +143,7 @@ def analyze(
     from openproctor.catalog import CATALOG
     from openproctor.exams.policy import Policy
 
-    settings = _settings(analysis_runtime=runtime)
+    settings = _settings(analysis_runtime=runtime, analysis_objects=objects)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -157,6 +158,7 @@ def analyze(
                 Policy(),
                 lambda fraction: progress.update(task, completed=fraction),
                 runtime=settings.analysis_runtime,
+                objects=settings.analysis_objects,
                 partial=partial,
             )
     except AnalyzeError as error:

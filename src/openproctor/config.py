@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=0, le=64, description="Analysis worker processes started beside the server.")
     analysis_runtime: str = Field("openvino", description="Inference runtime: openvino or onnxruntime.")
+    analysis_objects: str = Field(
+        "nanodet",
+        description="Object detector: nanodet (shipped), or an ONNX file of your own with the 80 COCO classes, as "
+        "`yolox:FILE` or `nanodet:FILE`.",
+    )
     join_link_hours: int = Field(168, ge=1, description="How long a candidate's join link is valid, hours.")
     candidate_token_hours: int = Field(
         48, ge=1, description="How long a joined page may go on without joining again, hours."

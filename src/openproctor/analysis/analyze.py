@@ -53,7 +53,7 @@ def analyze_file(
         facts = inspect_file(path)
         if facts.damaged and not partial:
             raise _damaged(path)
-        loaded = detectors or Detectors(runtime, objects)
+        loaded = detectors or _loaded(runtime, objects)
         analysis = Analysis(loaded, AnalysisSettings.of(policy))
         transitions: list[Transition] = []
         before: Segment | None = None
@@ -81,6 +81,13 @@ def analyze_file(
         log.warning("%s is damaged: only the parts that could be read were looked at", path.name)
     report(1.0)
     return _states(transitions, facts.end - facts.start)
+
+
+def _loaded(runtime: str, objects: str) -> Detectors:
+    try:
+        return Detectors(runtime, objects)
+    except (OSError, ValueError) as error:
+        raise AnalyzeError(str(error).splitlines()[0]) from error
 
 
 def _damaged(path: Path) -> AnalyzeError:

@@ -325,7 +325,7 @@ def _rejected(chunk: Chunk, reason: str) -> NewEvent:
 
 async def work(platform: Any, settings: Any) -> None:
     """Analyse the recordings of a platform until cancelled."""
-    detectors = await asyncio.to_thread(Detectors, settings.analysis_runtime)
+    detectors = await asyncio.to_thread(Detectors, settings.analysis_runtime, settings.analysis_objects)
     worker = Worker(platform, detectors)
     logger.info("analysis begins", runtime=detectors.faces.runtime, objects=detectors.objects.model.name)
     try:
