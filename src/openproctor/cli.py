@@ -132,18 +132,36 @@ def _with_platform(data: Path | None, work: Any) -> Any:
 
 @cli.command()
 def analyze(
-    file: Annotated[Path, typer.Argument(help="A recorded video file.", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(help="A recorded video file.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finding, one a line.")] = False,
     runtime: Annotated[str | None, typer.Option(help="Inference runtime: openvino or onnxruntime.")] = None,
     objects: Annotated[str | None, typer.Option(help="Object detector: nanodet, yolox:FILE or nanodet:FILE.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Look at what can be read of a damaged file.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Analyse a finished session again and compare: exit 0 same, 1 different.")
+    ] = False,
+    session: Annotated[str | None, typer.Option(help="With --check: id of a session in the data folder.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="With --check: a session's bundle; needs no server.")] = None,
+    key: Annotated[str | None, typer.Option(help="Public sealing key (hex) that must have sealed the bundle.")] = None,
+    data: DataDir = None,
 ) -> None:
-    """Find in a recorded video what the server would find: a file in, findings out."""
+    """Find in a recorded video what the server would find: a file in, findings out.
+
+    With --check: analyse the stored recording of a finished session once more, by the same rules and settings, and compare
+    with its log, finding by finding. Exit 0: the same. Exit 1: different, with what differs. Exit 2: cannot be checked.
+    """
     from openproctor.analysis.analyze import AnalyzeError, analyze_file
     from openproctor.catalog import CATALOG
     from openproctor.exams.policy import Policy
 
+    if [file is not None, session is not None, bundle is not None].count(True) != 1:
+        raise _fail("Give one thing to look at: a FILE, or --session or --bundle with --check.")
+    if check != (file is None):
+        raise _fail("A session or a bundle is checked with --check; a file has nothing to be checked against.")
     settings = _settings(analysis_runtime=runtime, analysis_objects=objects)
+    if file is None:
+        _check(session, bundle, key, data, runtime, settings, as_json)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -180,6 +198,51 @@ def analyze(
             typer.echo(f"{finding.at:9.2f} s – {until} s  {finding.type_id:5} {name}  ({finding.score:.2f})")
     if not findings and not as_json:
         typer.echo("Nothing found.")
+
+
+def _check(
+    session: str | None,
+    bundle: Path | None,
+    key: str | None,
+    data: Path | None,
+    runtime: str | None,
+    settings: Any,
+    as_json: bool,
+) -> None:
+    from openproctor.analysis.material import CannotCheck, bundled_session, stored_session
+    from openproctor.analysis.recheck import installed, recheck
+    from openproctor.eventlog.verify import Broken, NotABundle
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("Analysing again", total=1.0)
+
+        async def again(material: Any) -> Any:
+            detectors = installed(material, settings, runtime)
+            return await recheck(material, detectors, lambda fraction: progress.update(task, completed=fraction))
+
+        async def stored(platform: Any) -> Any:
+            return await again(await stored_session(platform, str(session)))
+
+        try:
+            if bundle is None:
+                report = _with_platform(data, stored)
+            elif not bundle.is_file():
+                raise _fail(f"There is no file {bundle}.")
+            else:
+                report = asyncio.run(again(bundled_session(bundle, key)))
+        except Broken as broken:
+            raise _fail(f"The bundle is BROKEN, so it is not analysed: {broken}", 1) from None
+        except (CannotCheck, NotABundle) as error:
+            raise _fail(str(error)) from None
+    typer.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report.as_text())
+    if not report.same:
+        raise typer.Exit(1)
 
 
 @cli.command()

@@ -22,7 +22,7 @@ PART_2 = {
     1024: "Additional Display Detected", 1025: "Window Resized", 1026: "Burst Input", 1040: "Face Mismatch",
     1041: "Face Covered", 1042: "Looking Away", 1043: "Camera Obscured", 1044: "Camera Frozen", 1045: "Laptop Detected",
     1046: "Speech Detected", 1047: "Virtual Camera Suspected", 1060: "Recording Gap", 1061: "Clock Changed",
-    1062: "Media Rejected", 1063: "Candidate Online", 1080: "Consent Given", 1081: "Consent Refused",
+    1062: "Media Rejected", 1063: "Candidate Online", 1068: "Analysis Completed", 1080: "Consent Given", 1081: "Consent Refused",
     1082: "Check Approved", 1083: "Check Returned", 1084: "Message To Candidate", 1085: "Message From Candidate",
     1086: "Hand Raised", 1087: "Session Paused", 1088: "Session Resumed", 1089: "Session Terminated",
     1090: "Extra Time Granted", 1091: "Flag Added", 1092: "Flag Dismissed", 1093: "Flag Confirmed",

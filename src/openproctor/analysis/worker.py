@@ -1,7 +1,8 @@
 """The background work: stored chunks of the camera track in, findings into the event log.
 
 How far a session is analysed is written in the same transaction as its findings, on the condition that nobody else has
-moved it on: a worker that dies, or loses its lease to another one, neither loses nor repeats a finding.
+moved it on: a worker that dies, or loses its lease to another one, neither loses nor repeats a finding. The way itself is
+:class:`~openproctor.analysis.course.Course`; here its chunks are fetched and its findings written.
 """
 
 import asyncio
@@ -15,12 +16,12 @@ import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
-from openproctor.analysis.coded import Decoders, MediaError
+from openproctor.analysis.coded import Decoders
+from openproctor.analysis.conditions import conditions, model_files
+from openproctor.analysis.course import Course, Outcome, Piece
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
-from openproctor.analysis.pipeline import Analysis
 from openproctor.analysis.repository import DONE, AnalysisRepository, Progress, Waiting
-from openproctor.analysis.samples import Segment, chunk_segment
 from openproctor.analysis.settings import AnalysisSettings
 from openproctor.analysis.virtual_camera import looks_virtual
 from openproctor.clock import now_ms
@@ -33,9 +34,10 @@ from openproctor.vision.geometry import Image
 logger = structlog.get_logger(__name__)
 
 TRACK = "camera"
+ANALYSED = 1068
 IDLE_S = 0.4  # between two looks for work when there was none
 LEASE_MS = 30_000
-SKIP_MS = 90_000  # how long a missing chunk is waited for while later ones are there
+SKIP_MS = 90_000  # how long a missing chunk is waited for once later ones are there
 BATCH = 8  # chunks of one session in one go, so that none waits for another's backlog
 COMMIT_EVERY = 4  # chunks without a finding after which progress is written all the same
 SESSIONS_KEPT = 400  # in memory; others go on from their written state
@@ -53,13 +55,12 @@ class _Work:
 
     session_id: str
     organization_id: str
-    analysis: Analysis
+    course: Course
     written: int
     next_number: int
     lease_until: int
-    looked_until: int = 0
-    segment: Segment | None = None
-    inits: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    # beginning of the part that is looked at: part, bytes, when it began (ms)
+    init: tuple[int, bytes, int] | None = None
     events: list[NewEvent] = field(default_factory=list)
     contents: list[NewContent] = field(default_factory=list)
     unwritten: int = 0
@@ -121,30 +122,36 @@ class Worker:
     async def _session(self, progress: Progress, over: bool) -> bool:
         work = self._sessions.get(progress.session_id)
         first = work.next_number if work else progress.next_number
-        found = await self._platform.media.repository.of_track(
-            progress.organization_id, progress.session_id, TRACK, first=first, limit=BATCH
-        )
+        late = work is not None and work.course.lane >= 0
+        found = [] if late else await self._chunks(progress, first)
         chunks = _in_order(found, first)
-        if not chunks and found and (over or now_ms() - found[0].at > SKIP_MS):
-            # what never came is a gap in the recording, not a reason to stop
-            chunks = _in_order(found, found[0].number)
-        if not chunks and not over:
+        missing = bool(found) and not chunks and (over or now_ms() - found[0].received_at > SKIP_MS)
+        if not chunks and not missing and not over:
             return False
         if work is None:
             work = await self._claim(progress)
             if work is None:
                 return False
         try:
+            if missing:
+                # what never came is a gap in the recording, not a reason to stop
+                await self._skip(work, found[0].number - 1)
+                chunks = _in_order(found, found[0].number)
             for chunk in chunks:
                 await self._chunk(work, chunk)
-                if work.events or work.unwritten >= COMMIT_EVERY:
-                    await self._commit(work)
+                await self._commit_some(work)
             if over and not chunks:
-                await self._finish(work)
+                await self._late(work)
         except _LostLeaseError:
             logger.info("another worker went on with a session", session_id=progress.session_id)
             self._sessions.pop(progress.session_id, None)
         return True
+
+    async def _chunks(self, of: "Progress | _Work", first: int) -> list[Chunk]:
+        found: list[Chunk] = await self._platform.media.repository.of_track(
+            of.organization_id, of.session_id, TRACK, first=first, limit=BATCH
+        )
+        return found
 
     async def _claim(self, progress: Progress) -> _Work | None:
         lease = now_ms() + self._lease_ms
@@ -170,18 +177,18 @@ class Worker:
         session = await self._platform.sessions.repository.get(progress.organization_id, progress.session_id)
         settings = AnalysisSettings.of(session.policy)
         state = msgspec.json.decode(progress.state) if progress.state else None
-        try:
-            analysis = Analysis(self._detectors, settings, state)
-        except (KeyError, TypeError, ValueError):
-            # written by another version: its states cannot be read, so they begin anew
-            logger.warning("analysis state of another version dropped", session_id=progress.session_id)
-            analysis = Analysis(self._detectors, settings)
-        work = _Work(
-            progress.session_id, progress.organization_id, analysis, progress.next_number, progress.next_number, lease
-        )
-        if analysis.waits_for is not None:
-            work.segment = await self._again(work, analysis.waits_for)
-        if settings.detectors["virtual_camera"] and progress.next_number == 0:
+        number = progress.next_number
+        course = Course(self._detectors, lambda _: settings, state, number, self._decoders)
+        work = _Work(progress.session_id, progress.organization_id, course, number, number, lease)
+        if course.recalls is not None:
+            chunk = await self._platform.media.repository.get(
+                work.organization_id, work.session_id, TRACK, course.recalls
+            )
+            if chunk is not None:
+                piece = await self._piece(work, chunk)
+                await asyncio.to_thread(course.recall, piece)
+        course.made_by(number, conditions(self._detectors))
+        if settings.detectors["virtual_camera"] and number == 0:
             await self._camera_name(work)
         self._sessions[work.session_id] = work
         while len(self._sessions) > SESSIONS_KEPT:
@@ -198,63 +205,74 @@ class Worker:
             data = {"label": str(label)[:500], "reason": "the camera's name is that of a program"}
             work.events.append(NewEvent(1047, "server", now_ms(), data))
 
-    async def _again(self, work: _Work, number: int) -> Segment | None:
-        chunk = await self._platform.media.repository.get(work.organization_id, work.session_id, TRACK, number)
-        if chunk is None:
-            return None
+    async def _piece(self, work: _Work, chunk: Chunk) -> Piece:
+        """A chunk with its bytes; one without its beginning, or whose bytes are gone, is unreadable."""
+        reason, media = None, b""
         try:
-            return await self._segment(work, chunk)
-        except MediaError:
-            return None
-
-    async def _segment(self, work: _Work, chunk: Chunk) -> Segment:
-        media = self._platform.media
-        if chunk.part not in work.inits:
-            holder = await media.repository.init_of_part(work.session_id, TRACK, chunk.part)
-            if holder is None:
-                raise MediaError("the beginning of the recording is missing")
-            # the part began when its first chunk says so; a clock set anew meanwhile does not stretch it
-            work.inits = {chunk.part: (await media.bytes_of(holder, init=True), holder.part_started_at)}
-        init, origin = work.inits[chunk.part]
-        try:
-            data = await media.bytes_of(chunk, init=False, checked=True)
+            if work.init is None or work.init[0] != chunk.part:
+                holder = await self._beginning(work, chunk)
+                work.init = None
+                if holder is not None:
+                    # the part began when its first chunk says so; a clock set anew meanwhile does not stretch it
+                    init = await self._platform.media.bytes_of(holder, init=True)
+                    work.init = (chunk.part, init, holder.part_started_at)
+            media = await self._platform.media.bytes_of(chunk, init=False, checked=True)
+        except KeyError:
+            reason = "its bytes are not in the store"
         except ValueError as error:
-            raise MediaError(str(error)) from error
-        return await asyncio.to_thread(
-            chunk_segment,
-            number=chunk.number,
-            digest=chunk.digest,
-            part=chunk.part,
-            origin=origin,
-            init=init,
-            media=data,
-            decoders=self._decoders,
+            reason = str(error)
+        if work.init is None:
+            reason = "the beginning of the recording is missing"
+        _, init, origin = work.init or (0, b"", chunk.part_started_at)
+        return Piece(chunk.number, chunk.part, chunk.digest, chunk.position, origin, init, media, reason)
+
+    async def _beginning(self, work: _Work, chunk: Chunk) -> Chunk | None:
+        """The chunk with the init segment of a chunk's part, among those that were looked at in time."""
+        late = work.course.lane >= 0
+        holders = await self._platform.media.repository.inits_of_part(work.session_id, TRACK, chunk.part)
+        return next(
+            (
+                one
+                for one in holders
+                if late or (one.number <= chunk.number and not work.course.passed_over(one.number))
+            ),
+            None,
         )
 
     async def _chunk(self, work: _Work, chunk: Chunk) -> None:
         """Analyse one chunk; one that cannot be read becomes an event, and the work goes on."""
-        outcome, findings = "ok", []
+        late = work.course.lane >= 0
         if chunk.has_media:
+            piece = await self._piece(work, chunk)
+            if work.init is None and not late:
+                # its beginning may still come, and then it is looked at with it
+                await self._skip(work, chunk.number)
+                return
             begun = time.monotonic()
-            try:
-                segment = await self._segment(work, chunk)
-                previous = work.segment
-                findings = await asyncio.to_thread(work.analysis.step, segment, lambda: previous)
-                work.segment = segment
-            except MediaError as error:
-                outcome = "rejected"
-                work.events.append(_rejected(chunk, str(error)))
-            except Exception as error:
-                # a detector or decoder that fails on these bytes must not stop the others
-                logger.exception("chunk failed", session_id=work.session_id, number=chunk.number)
-                outcome = "failed"
-                work.events.append(_rejected(chunk, f"it could not be analysed ({type(error).__name__})"))
+            outcome = await asyncio.to_thread(work.course.take, piece)
+            self._told(work, chunk, outcome)
+            await self._take(work, outcome.findings, chunk)
             taken = time.monotonic() - begun
             if taken > CHUNK_SECONDS:
                 logger.warning("slow chunk", session_id=work.session_id, number=chunk.number, seconds=round(taken, 1))
-        CHUNKS.labels(outcome).inc()
-        await self._take(work, findings, chunk)
-        work.next_number = chunk.number + 1
+        elif late:
+            work.course.pass_by(chunk.number)
+        if not late:
+            work.next_number = chunk.number + 1
+        work.unwritten += 1
+
+    def _told(self, work: _Work, chunk: Chunk, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            logger.error("chunk failed", session_id=work.session_id, number=chunk.number, error=repr(outcome.error))
+        if outcome.rejected is not None:
+            work.events.append(rejected(chunk.number, chunk.digest, chunk.at, outcome.rejected))
+        CHUNKS.labels("ok" if outcome.rejected is None else "failed" if outcome.error else "rejected").inc()
+
+    async def _skip(self, work: _Work, last: int) -> None:
+        """Pass over what is missing, up to this number."""
+        logger.info("chunks passed over", session_id=work.session_id, first=work.next_number, last=last)
+        await self._take(work, work.course.skip(work.next_number, last), None)
+        work.next_number = last + 1
         work.unwritten += 1
 
     async def _take(self, work: _Work, findings: list[Finding], chunk: Chunk | None) -> None:
@@ -279,16 +297,35 @@ class Worker:
         )
         return content
 
-    async def _finish(self, work: _Work) -> None:
-        """The session is over and everything is looked at."""
-        await self._take(work, await asyncio.to_thread(work.analysis.finish), None)
+    async def _late(self, work: _Work) -> None:
+        """The session is over and what came in time is looked at: look at what came late, then say that all is done."""
+        while True:
+            span = work.course.late_span
+            if span is not None:
+                chunks = [chunk for chunk in await self._chunks(work, span[0]) if chunk.number <= span[1]]
+                for chunk in chunks:
+                    await self._chunk(work, chunk)
+                    await self._commit_some(work)
+                if chunks:
+                    return  # other sessions wait as well
+            await self._take(work, await asyncio.to_thread(work.course.turn), None)
+            work.init = None
+            if work.course.late_span is None:
+                break
+        account = work.course.account()
+        account["models"] = [{"name": one.name, "digest": one.sha256} for one in model_files(self._detectors)]
+        work.events.append(NewEvent(ANALYSED, "server", now_ms(), account))
         await self._commit(work, lease_until=DONE)
         self._sessions.pop(work.session_id, None)
+
+    async def _commit_some(self, work: _Work) -> None:
+        if work.events or work.unwritten >= COMMIT_EVERY:
+            await self._commit(work)
 
     async def _commit(self, work: _Work, lease_until: int | None = None) -> None:
         """Findings and progress together, unless another worker has moved the progress on."""
         lease = now_ms() + self._lease_ms if lease_until is None else lease_until
-        state = msgspec.json.encode(work.analysis.dump()).decode()
+        state = msgspec.json.encode(work.course.dump()).decode()
         change = Change(
             "analyses",
             {"next_number": work.next_number, "state": state, "owner": self._owner, "lease_until": lease},
@@ -317,10 +354,11 @@ def _in_order(chunks: list[Chunk], first: int) -> list[Chunk]:
     return found
 
 
-def _rejected(chunk: Chunk, reason: str) -> NewEvent:
-    data = {"track": TRACK, "number": chunk.number, "digest": chunk.digest, "reason": reason[:500]}
-    evidence = [{"kind": "chunk", "track": TRACK, "number": chunk.number, "digest": chunk.digest}]
-    return NewEvent(1062, "server", chunk.at, data, evidence)
+def rejected(number: int, digest: str, at: int, reason: str) -> NewEvent:
+    """The event of a chunk that could not be looked at."""
+    data = {"track": TRACK, "number": number, "digest": digest, "reason": reason[:500]}
+    evidence = [{"kind": "chunk", "track": TRACK, "number": number, "digest": digest}]
+    return NewEvent(1062, "server", at, data, evidence)
 
 
 async def work(platform: Any, settings: Any) -> None:

@@ -13,7 +13,8 @@ TRACKS = ("camera", "screen")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stored chunk. ``media_time`` and ``duration`` in seconds, ``at`` and ``part_started_at`` in ms since 1970."""
+    """A stored chunk. ``media_time`` and ``duration`` in seconds, ``at``, ``part_started_at`` and ``received_at`` in ms since
+    1970; ``position`` is its place in the session's chain."""
 
     session_id: str
     track: str
@@ -31,6 +32,8 @@ class Chunk:
     digest: str
     object_key: str
     play_key: str | None
+    received_at: int
+    position: int
 
     @property
     def playable_key(self) -> str:
@@ -55,6 +58,8 @@ _COLUMNS = (
     chunks.c.digest,
     chunks.c.object_key,
     chunks.c.play_key,
+    chunks.c.received_at,
+    chunks.c.position,
 )
 
 
@@ -95,9 +100,9 @@ class ChunkRepository:
         rows = await self._rows(query)
         return Chunk(*rows[0]) if rows else None
 
-    async def init_of_part(self, session_id: str, track: str, part: int) -> Chunk | None:
-        """The chunk that holds the init segment of a part."""
-        rows = await self._rows(
+    async def inits_of_part(self, session_id: str, track: str, part: int) -> list[Chunk]:
+        """The chunks that hold an init segment of a part, in order; a recorder makes one."""
+        query = (
             select(*_COLUMNS)
             .where(
                 chunks.c.session_id == session_id,
@@ -106,9 +111,14 @@ class ChunkRepository:
                 chunks.c.init_size > 0,
             )
             .order_by(chunks.c.number)
-            .limit(1)
+            .limit(20)
         )
-        return Chunk(*rows[0]) if rows else None
+        return [Chunk(*row) for row in await self._rows(query)]
+
+    async def init_of_part(self, session_id: str, track: str, part: int) -> Chunk | None:
+        """The chunk that holds the init segment of a part."""
+        found = await self.inits_of_part(session_id, track, part)
+        return found[0] if found else None
 
     async def last(self, session_id: str) -> dict[str, tuple[int, int]]:
         """Last number and last part of each track; -1 where there is none."""
