@@ -32,9 +32,10 @@ class Node(Engine):
         self.name = kind
         super().__init__(folder)
         self._environment = {**os.environ, **environment}
+        self._port = 0  # a free one; the same again after a restart
 
     def command(self) -> list[str]:
-        more = ["--port", "0"] if self.name == "serve" else []
+        more = ["--port", str(self._port)] if self.name == "serve" else []
         return [sys.executable, "-m", "openproctor", self.name, "--data", str(self.folder), *more]
 
     def options(self) -> dict[str, Any]:
@@ -51,7 +52,8 @@ class Node(Engine):
         note = self.folder / "serve.json"
         if not note.exists():
             return False
-        self.url = json.loads(note.read_text())["url"]
+        told = json.loads(note.read_text())
+        self.url, self._port = told["url"], told["port"]
         return True
 
     def run(self, *arguments: str, given: str = "") -> str:

@@ -27,6 +27,7 @@ class LiveServer:
             **{f"OPENPROCTOR_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self.program = [sys.executable, "-m", "openproctor"]
         self.url = ""
         self._key = ""
 
@@ -36,7 +37,7 @@ class LiveServer:
         note.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "openproctor", "serve", "--data", str(self.data), "--port", str(self._port)],
+                [*self.program, "serve", "--data", str(self.data), "--port", str(self._port)],
                 env=self._environment,
                 stdout=log,
                 stderr=log,

@@ -1,5 +1,6 @@
 """The web application: routes, error answers, security headers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,9 +30,12 @@ from openproctor.pages import page_routes
 from openproctor.sessions.candidate_endpoints import router as candidate_router
 from openproctor.sessions.endpoints import router as sessions_router
 from openproctor.sessions.socket import candidate_socket
+from openproctor.storage.database import database_away
 
 logger = structlog.get_logger(__name__)
 
+# a check of health is asked every few seconds
+READY_SECONDS = 3.0
 # larger bodies are read only where chunks and stills are taken, which have limits of their own
 MAX_BODY = 2 * 1024 * 1024
 
@@ -128,12 +132,31 @@ async def _healthz(_request: Request) -> Response:
 
 
 async def _readyz(request: Request) -> Response:
+    """Whether this server can take events: 503 without the database; without bus or store it goes on, and says so."""
     platform: Platform = request.app.state.platform
+    away = []
     try:
-        await platform.accounts.default_organization()
-    except Exception as error:
-        raise Problem(503, "not-ready", "The database does not answer", retry_after=5) from error
-    return JSONResponse({"status": "ready", "waiting": round(platform.log.pressure, 4)})
+        async with asyncio.timeout(READY_SECONDS):
+            await platform.accounts.default_organization()
+        if not platform.log.available:
+            raise database_away()
+    except (Problem, TimeoutError):
+        problem = database_away()
+        problem.slug, problem.title = "not-ready", "This server is not ready"
+        problem.detail = "The database does not answer. Events and recordings are refused until it is back."
+        problem.what_to_do = "Look at the database; the server finds it by itself when it is back."
+        raise problem from None
+    if not platform.bus.available:
+        away.append("bus")
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await platform.objects.get("health")
+    except KeyError:
+        pass  # it answered, and there is no such object
+    except (Problem, TimeoutError):
+        away.append("store")
+    body = {"status": "degraded" if away else "ready", "away": away, "waiting": round(platform.log.pressure, 4)}
+    return JSONResponse(body)
 
 
 async def _metrics(_request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Puts the parts together: which engines, which services. Used by the server, the worker and the command line."""
 
 import asyncio
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from openproctor.eventlog.seal import SealingKey
 from openproctor.eventlog.writer import LogWriter
 from openproctor.exams.service import Exams
 from openproctor.integrations.bundle import Bundles
+from openproctor.media.holes import holes
 from openproctor.media.repository import ChunkRepository
 from openproctor.media.service import Media
 from openproctor.sessions.presence import PresenceKeeper
@@ -78,6 +80,8 @@ class Platform:
         )
         self.sessions.completed.append(self.sealer.seal)
         self.sessions.noted.update(dict.fromkeys(self.timekeeper.TYPES, self.timekeeper.note))
+        self.sessions.gaps = partial(holes, self.media.repository)
+        self.timekeeper.last_received = self.media.last_received
         self.rooms.last_chunks = self.media.last_chunks
         self.rooms.direct_upload = self.settings.media_direct
 

@@ -111,6 +111,11 @@ class LogWriter:
             await self._task
 
     @property
+    def available(self) -> bool:
+        """False while the database is known to take nothing."""
+        return self._store.available
+
+    @property
     def pressure(self) -> float:
         """How full the queue is, 0 to 1."""
         return self._waiting_entries / self._max_waiting

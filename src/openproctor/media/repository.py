@@ -130,6 +130,13 @@ class ChunkRepository:
         found = {row[0]: (int(row[1]), int(row[2])) for row in rows}
         return {track: found.get(track, (-1, -1)) for track in TRACKS}
 
+    async def last_received(self, session_id: str, track: str) -> int | None:
+        """When the newest chunk of a track came in, ms since 1970."""
+        rows = await self._rows(
+            select(func.max(chunks.c.received_at)).where(chunks.c.session_id == session_id, chunks.c.track == track)
+        )
+        return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
     async def numbers(self, session_id: str, track: str, last: int) -> set[int]:
         """Stored numbers up to ``last``."""
         rows = await self._rows(

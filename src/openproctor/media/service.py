@@ -41,6 +41,7 @@ class Media:
         # making WebM playable may mean encoding: one piece at a time leaves the rest of the server its core
         self._encoding = asyncio.Semaphore(1)
         self._scales: dict[tuple[str, str, int], tuple[int, int]] = {}
+        self._begun: dict[tuple[str, str, int], int] = {}
 
     # -- taking a chunk --------------------------------------------------------------------------------------------
 
@@ -111,6 +112,8 @@ class Media:
         media_time, duration = await self._times(session.id, track, part, layout)
         now = now_ms()
         started = min(max(part_started_at, session.started_at or session.created_at), now)
+        # a part began when its first chunk said so, whatever a clock has shown since
+        started = self._begun.setdefault((session.id, track, part), started)
         return {
             "track": track,
             "number": number,
@@ -228,6 +231,7 @@ class Media:
                     what_to_do="Send the first chunk of the part before the others.",
                 )
             stored = msgspec.json.decode(init.timescales)
+            self._begun.setdefault(key, init.part_started_at)
             self._remember(key, (stored["video"], stored["scales"][str(stored["video"])]))
         video, scale = self._scales[key]
         if video not in layout.times:
@@ -239,6 +243,7 @@ class Media:
     def _remember(self, key: tuple[str, str, int], scale: tuple[int, int]) -> None:
         if len(self._scales) > 50_000:
             self._scales.clear()
+            self._begun.clear()
         self._scales[key] = scale
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -309,6 +314,10 @@ class Media:
             if len(stored) < last + 1:
                 result[track] = [n for n in range(last + 1) if n not in stored][:1000]
         return result
+
+    async def last_received(self, session: Session, track: str) -> int | None:
+        """When the newest chunk of a track came in, ms since 1970; None before the first."""
+        return await self.repository.last_received(session.id, track)
 
     async def last_chunks(self, session: Session) -> dict[str, tuple[int, int]]:
         """Last number and part of each track."""

@@ -252,6 +252,13 @@ class SessionRepository:
                 mine |= {row[0] for row in rows if row[1] == lines[row[0]][0]}
         return set(ids) - mine
 
+    async def lost_since(self, session_id: str) -> int | None:
+        """Since when a session has no socket; None while it has one, 0 if it never had."""
+        query = select(presence.c.lost_at).where(presence.c.session_id == session_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return row[0] if row else 0
+
     async def connected(self, session_ids: list[str]) -> set[str]:
         """Which of some sessions have an open socket, at any server."""
         query = select(presence.c.session_id).where(

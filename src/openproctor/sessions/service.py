@@ -34,6 +34,8 @@ HOUR_MS = 3_600_000
 
 # asked before an event is taken that the server must confirm: one line of what is missing, or None
 Confirm = Callable[[Session, NewEvent], Awaitable[str | None]]
+# what can never be filled of the recordings, given the missing numbers of a manifest: events 1060
+Gaps = Callable[[Session, dict[str, list[int]]], Awaitable[list[NewEvent]]]
 # chunks of a manifest ({track: last number}) that are not stored
 MissingChunks = Callable[[Session, dict[str, int]], Awaitable[dict[str, list[int]]]]
 
@@ -60,6 +62,7 @@ class Sessions:
         self.confirm: dict[int, Confirm] = {}
         self.confirm_evidence: Confirm | None = None
         self.missing_chunks: MissingChunks | None = None
+        self.gaps: Gaps | None = None
         # awaited once a session is completed
         self.completed: list[Callable[[Session], Awaitable[Any]]] = []
         # told of a page's events of a type
@@ -344,13 +347,15 @@ class Sessions:
             return session
         head = await self.events.head(session.organization_id, session.id)
         now = now_ms()
+        gaps = await self.gaps(session, missing["chunks"]) if self.gaps else []
         receipt = await self.append(
             session,
+            *gaps,
             NewEvent(
                 113,
                 "server",
                 now,
-                {"outcome": session.outcome or "finished", "events": head.sequence + 1, "missing": lacking},
+                {"outcome": session.outcome or "finished", "events": head.sequence + len(gaps) + 1, "missing": lacking},
             ),
             changes=[
                 Change(

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
 
 from openproctor.clock import now_ms
 from openproctor.config import Settings
+from openproctor.errors import Problem
 from openproctor.eventlog.entries import NewEvent
 from openproctor.sessions.presence import PresenceKeeper
 from openproctor.sessions.repository import Session
@@ -17,16 +19,26 @@ from openproctor.sessions.states import IN_EXAM
 logger = structlog.get_logger(__name__)
 
 STOPPED, STARTED = 14, 13
-ASK_AGAIN_MS = 5_000
+ASK_AGAIN = 5.0
+FIND_EVERY = 10.0
+ABANDONED_EVERY = 60.0
+# a clock that is kept right moves by less than this in a second
+JUMP_MS = 2_000
+
+# when the newest chunk of a track was received, ms since 1970; it may have come in at another server
+LastReceived = Callable[[Session, str], Awaitable[int | None]]
 
 
 @dataclass(slots=True)
 class _Watched:
+    """A running session. Times are the event loop's: they do not jump with the machine's clock."""
+
     session: Session
-    chunk_at: dict[str, int] = field(default_factory=dict)  # when the last chunk of a track came
+    chunk_at: dict[str, float] = field(default_factory=dict)  # when the last chunk of a track came
     stalled: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
-    asked_at: int = 0  # when it was last looked whether all is in
+    asked_at: float = 0.0  # when it was last looked whether all is in
+    sought_at: float = 0.0  # when it was last looked whether anybody is still there
 
 
 class Timekeeper:
@@ -41,11 +53,12 @@ class Timekeeper:
         self._settings = settings
         self._watched: dict[str, _Watched] = {}
         self._task: asyncio.Task[None] | None = None
+        self._found_at = 0.0
+        self.last_received: LastReceived | None = None
 
     async def start(self) -> None:
         """Take up the sessions that are running, then watch."""
-        for session in await self._sessions.repository.running():
-            self.watch(session)
+        await self._find()
         self._task = asyncio.create_task(self._run(), name="timekeeper")
 
     async def close(self) -> None:
@@ -63,7 +76,7 @@ class Timekeeper:
         """A chunk was stored: the track is alive."""
         watched = self._watched.get(session.id)
         if watched:
-            watched.chunk_at[track] = now_ms()
+            watched.chunk_at[track] = _now()
             watched.stalled.discard(track)
 
     def note(self, session: Session, event: NewEvent) -> None:
@@ -72,14 +85,41 @@ class Timekeeper:
         if watched and event.type_id in (STARTED, STOPPED):
             (watched.stopped.discard if event.type_id == STARTED else watched.stopped.add)(event.data["track"])
 
+    async def _find(self) -> None:
+        """Sessions that were started at other servers, which may be gone by now."""
+        self._found_at = _now()
+        for session_id, organization_id in (await self._sessions.repository.running_ids()).items():
+            if session_id not in self._watched:
+                self.watch(await self._sessions.repository.get(organization_id, session_id))
+
     async def _run(self) -> None:
+        behind = now_ms() - _now() * 1000
         while True:
             await asyncio.sleep(1)
+            jump, behind = now_ms() - _now() * 1000 - behind, now_ms() - _now() * 1000
+            if abs(jump) > JUMP_MS:
+                await self._note_jump(round(jump))
+            try:
+                if _now() - self._found_at > FIND_EVERY:
+                    await self._find()
+            except Problem:
+                continue  # the database is away
             for watched in list(self._watched.values()):
                 try:
                     await self._look(watched, now_ms())
+                except Problem as problem:
+                    if problem.status != 503:
+                        logger.exception("session could not be looked at", session_id=watched.session.id)
+                    break  # the database is away: all others would wait for it too
                 except Exception:
                     logger.exception("session could not be looked at", session_id=watched.session.id)
+
+    async def _note_jump(self, change_ms: int) -> None:
+        logger.warning("the clock of this machine was changed", change_ms=change_ms)
+        for line in self._presence.lines():
+            event = NewEvent(1061, "server", now_ms(), {"change_ms": change_ms, "where": "server"})
+            with contextlib.suppress(Problem):
+                await self._sessions.append(line.session, event)
 
     async def _look(self, watched: _Watched, now: int) -> None:
         session = watched.session
@@ -88,22 +128,36 @@ class Timekeeper:
         else:
             current = await self._sessions.fresh(session.organization_id, session.id)
         watched.session = session = current
+        grace_ms = self._settings.finish_grace_minutes * 60_000
         if session.state not in IN_EXAM:
             del self._watched[session.id]
             return
         if session.finish_requested_at is None:
             if session.deadline_at is not None and now >= session.deadline_at and session.state == "running":
                 await self._sessions.finish(session, "time_up", None)
+            elif session.deadline_at is None and await self._is_abandoned(watched, now - grace_ms):
+                # nobody has been there for longer than anything is waited for
+                session = await self._sessions.finish(session, "abandoned", None)
+                await self._sessions.complete_if_all_in(session, anyway=True)
             elif session.state == "running":
-                await self._note_stalls(watched, now)
-        elif now - session.finish_requested_at > self._settings.finish_grace_minutes * 60_000:
+                await self._note_stalls(watched)
+        elif now - session.finish_requested_at > grace_ms:
             await self._sessions.complete_if_all_in(session, anyway=True)
-        elif now - watched.asked_at > ASK_AGAIN_MS:
+        elif _now() - watched.asked_at > ASK_AGAIN:
             # what was missing may have come in at another server, which did not know yet that it was the last
-            watched.asked_at = now
+            watched.asked_at = _now()
             await self._sessions.complete_if_all_in(session)
 
-    async def _note_stalls(self, watched: _Watched, now: int) -> None:
+    async def _is_abandoned(self, watched: _Watched, before: int) -> bool:
+        """Whether an exam without a time limit has had nobody in it since a moment."""
+        session = watched.session
+        if (session.started_at or session.created_at) > before or _now() - watched.sought_at < ABANDONED_EVERY:
+            return False
+        watched.sought_at = _now()
+        lost_at = await self._sessions.repository.lost_since(session.id)
+        return lost_at is not None and lost_at < before
+
+    async def _note_stalls(self, watched: _Watched) -> None:
         session = watched.session
         if not self._presence.connected(session.id):
             # nothing can come while the line is down; the time begins anew when it is back
@@ -111,10 +165,19 @@ class Timekeeper:
             return
         tracks = session.policy.tracks
         for track in [t for t, wanted in (("camera", tracks.camera), ("screen", tracks.screen)) if wanted]:
-            since = watched.chunk_at.setdefault(track, now)
-            if now - since <= session.policy.recording_stall_ms or track in watched.stalled | watched.stopped:
+            since = watched.chunk_at.setdefault(track, _now())
+            limit_ms = session.policy.recording_stall_ms
+            if (_now() - since) * 1000 <= limit_ms or track in watched.stalled | watched.stopped:
+                continue
+            received = await self.last_received(session, track) if self.last_received else None
+            if received is not None and 0 <= now_ms() - received <= limit_ms:
+                watched.chunk_at[track] = _now() - (now_ms() - received) / 1000
                 continue
             watched.stalled.add(track)
             await self._sessions.append(
-                session, NewEvent(STOPPED, "server", now, {"track": track, "reason": "stalled"})
+                session, NewEvent(STOPPED, "server", now_ms(), {"track": track, "reason": "stalled"})
             )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

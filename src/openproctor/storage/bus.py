@@ -17,6 +17,11 @@ QUEUE_LIMIT = 1_000
 class Bus(Protocol):
     """Fan-out of small messages by topic, to this process and to others."""
 
+    @property
+    def available(self) -> bool:
+        """Whether other processes can be reached now."""
+        ...
+
     async def start(self) -> None:
         """Begin to reach other processes. Does not fail when the bus is away: it is found later."""
         ...
@@ -53,6 +58,10 @@ class _Messages:
 
 class LocalBus:
     """A bus inside this process. A listener that does not keep up misses the oldest messages."""
+
+    @property
+    def available(self) -> bool:
+        return True
 
     def __init__(self) -> None:
         self._queues: defaultdict[str, set[asyncio.Queue[Any]]] = defaultdict(set)

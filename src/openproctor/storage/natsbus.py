@@ -112,6 +112,10 @@ class NatsBus(LocalBus):
         self._changed: dict[str, list[asyncio.Future[None]]] = {}
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def available(self) -> bool:
+        return self.link.connected.is_set()
+
     async def start(self) -> None:
         await self.link.start()
         self._task = asyncio.create_task(self._send(), name="bus")
