@@ -229,6 +229,10 @@ class Postgres(Engine):
         self._settings = settings
         self.url = self.database_url("postgres")
 
+    def tool(self, name: str) -> str:
+        """Path of a program that comes with the server, such as ``pg_dump``."""
+        return str(self._programs / name)
+
     def database_url(self, name: str) -> str:
         """URL of one of its databases."""
         return f"postgresql://postgres@{HOST}:{self.port}/{name}"

@@ -1,4 +1,4 @@
-"""The command: serve, worker, demo, keys, people, analyze, simulate."""
+"""The command: serve, worker, demo, keys, people, analyze, verify, backup, simulate."""
 
 import asyncio
 import json
@@ -274,6 +274,37 @@ def verify(
     except NotABundle as error:
         raise _fail(str(error)) from None
     typer.echo(str(summary))
+
+
+@cli.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where the copy goes; an earlier one there is brought up to date.")],
+    data: DataDir = None,
+) -> None:
+    """Copy database, recordings and keys while the server runs. The copy is a data folder: serve it to restore it."""
+    from openproctor.storage.backup import BackupImpossible, back_up
+
+    settings = _settings(data_dir=data)
+    if settings.database_path is None or settings.media_folder is None:
+        raise _fail(
+            "Database or recordings are not in the data folder. Copy them with the tools of PostgreSQL and of the S3 store, "
+            "the database first: docs/operations.md says how."
+        )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as shown:
+        task = shown.add_task("Copying", total=1.0)
+        try:
+            copied = back_up(
+                settings.data_dir,
+                folder,
+                database=settings.database_path,
+                media=settings.media_folder,
+                progress=lambda what, share: shown.update(task, description=what, completed=share),
+            )
+        except (BackupImpossible, OSError) as error:
+            raise _fail(str(error)) from None
+    typer.echo(str(copied))
+    typer.echo(f"To use it: openproctor serve --data {folder}")
 
 
 @cli.command()
