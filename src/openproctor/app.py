@@ -1,6 +1,7 @@
 """The web application: routes, error answers, security headers."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -17,9 +18,11 @@ from starlette.websockets import WebSocket
 
 from openproctor import __version__
 from openproctor.accounts.endpoints import router as accounts_router
+from openproctor.analysis.repository import AnalysisRepository
 from openproctor.assembly import Platform
 from openproctor.captures.endpoints import router as captures_router
 from openproctor.catalog import CATALOG_FILE
+from openproctor.clock import now_ms
 from openproctor.config import Settings
 from openproctor.errors import PROBLEM_BASE, Problem
 from openproctor.exams.endpoints import router as exams_router
@@ -34,6 +37,9 @@ from openproctor.storage.database import database_away
 
 logger = structlog.get_logger(__name__)
 
+# workers are processes of their own and may be gone: what they have not done is asked of the database
+WAITING_CHUNKS = Gauge("openproctor_analysis_waiting_chunks", "Chunks that no worker has looked at yet.")
+LAG = Gauge("openproctor_analysis_lag_seconds", "Age of the oldest chunk that waits for the analysis.")
 # a check of health is asked every few seconds
 READY_SECONDS = 3.0
 # larger bodies are read only where chunks and stills are taken, which have limits of their own
@@ -159,7 +165,11 @@ async def _readyz(request: Request) -> Response:
     return JSONResponse(body)
 
 
-async def _metrics(_request: Request) -> Response:
+async def _metrics(request: Request) -> Response:
+    with contextlib.suppress(Problem):  # the database is away: the other figures are wanted all the more
+        waiting, oldest = await AnalysisRepository(request.app.state.platform.database).backlog()
+        WAITING_CHUNKS.set(waiting)
+        LAG.set(0 if oldest is None else max(0, now_ms() - oldest) / 1000)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -56,10 +56,22 @@ def serve(
 
 
 @cli.command()
-def worker(data: DataDir = None) -> None:
+def worker(
+    data: DataDir = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve Prometheus metrics at this port of this machine.")
+    ] = None,
+) -> None:
     """Analyse stored recordings. The server starts one by itself; more may run beside it."""
+    from prometheus_client import start_http_server
+
     from openproctor.server import run_worker
 
+    if metrics_port is not None:
+        try:
+            start_http_server(metrics_port, addr="127.0.0.1")
+        except OSError as error:
+            raise _fail(f"Metrics cannot be served at port {metrics_port}: {error}.") from None
     run_worker(_settings(data_dir=data))
 
 

@@ -93,6 +93,23 @@ class AnalysisRepository:
         found.sort(key=lambda one: (one.since is None, one.since or 0, one.progress.session_id))
         return found
 
+    async def backlog(self) -> tuple[int, int | None]:
+        """How many chunks no worker has looked at, of all sessions, and when the oldest of them came (ms since 1970)."""
+        query = (
+            select(func.count(), func.min(chunks.c.received_at))
+            .select_from(sessions)
+            .outerjoin(analyses, analyses.c.session_id == sessions.c.id)
+            .join(chunks, (chunks.c.session_id == sessions.c.id) & (chunks.c.track == "camera"))
+            .where(
+                sessions.c.started_at.is_not(None),
+                func.coalesce(analyses.c.lease_until, 0) < DONE,
+                chunks.c.number >= func.coalesce(analyses.c.next_number, 0),
+            )
+        )
+        async with self._database.read() as connection:
+            count, oldest = (await connection.execute(query)).one()
+        return count, oldest
+
     async def get(self, session_id: str) -> Progress | None:
         """Progress of one session."""
         async with self._database.read() as connection:

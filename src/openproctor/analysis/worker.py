@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from openproctor.analysis.coded import Decoders
 from openproctor.analysis.conditions import conditions, model_files
@@ -46,7 +46,6 @@ STILL_LONGEST = 960
 
 CHUNKS = Counter("openproctor_analysis_chunks_total", "Chunks analysed.", ["outcome"])
 FINDINGS = Counter("openproctor_analysis_findings_total", "Findings written.", ["type_id"])
-LAG = Gauge("openproctor_analysis_lag_seconds", "Age of the oldest chunk that waits for the analysis.")
 
 
 @dataclass(slots=True)
@@ -99,7 +98,6 @@ class Worker:
         await self._repository.begin_new()
         now = now_ms()
         waiting = [one for one in await self._repository.waiting(self._owner, now) if self._has_work(one)]
-        LAG.set(max((now - one.since for one in waiting if one.since is not None), default=0) / 1000)
         busy = False
         for one in waiting:
             busy |= await self._session(one.progress, one.over)
