@@ -22,12 +22,14 @@ from openproctor.analysis.settings import (
     PERSON,
     SCREEN,
     SCREEN_AGAIN,
+    SCREEN_FIRST,
     AnalysisSettings,
 )
 from openproctor.vision.faces import Face
 from openproctor.vision.geometry import Box, Floats, Image
 from openproctor.vision.objects import Thing
 from openproctor.vision.quality import grey
+from openproctor.vision.second_look import LABELS as SECOND_LABELS
 
 FACE_FLOOR = 0.3
 THING_FLOOR = 0.1
@@ -35,7 +37,11 @@ THING_FLOOR = 0.1
 TILES = ((0.0, 0.4, 0.6, 0.6), (0.4, 0.4, 0.6, 0.6), (0.0, 0.0, 0.6, 0.6), (0.4, 0.0, 0.6, 0.6))
 # how a suspect is looked at again: sizes of the view times its own, and turns in degrees, for phones are held at a slant
 VIEWS = ((1.6, 0), (3.0, 0), (2.2, 0), (1.6, -25), (1.6, 25), (2.2, -25), (2.2, 25), (3.0, -25), (3.0, 25))
-SCREENING = {2: SCREEN, 4: SCREEN_AGAIN}  # after so many views a suspect is dropped whose best score is below this
+SCREENING = {
+    1: SCREEN_FIRST,
+    2: SCREEN,
+    4: SCREEN_AGAIN,
+}  # after so many views a suspect is dropped whose best score is below this
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +154,25 @@ class Looker:
         """A suspect with the score that enlarged and turned views of it give: the mean of the two best.
 
         A true phone is known in several of them, a lucky patch of a shirt or a wall in hardly one. No more views are
-        looked at once the score is ``enough`` for what is asked, or cannot be hoped for.
+        looked at once the score is ``enough`` for what is asked, or cannot be hoped for. Phones and books are told by the
+        second look where there is one.
         """
         height, width = image.shape[:2]
         box = Box(suspect.box[0] * width, suspect.box[1] * height, suspect.box[2] * width, suspect.box[3] * height)
+        second = self._detectors.second
+        if second is not None and suspect.label in SECOND_LABELS:
+            opinion = second.judge(image, box)
+            label = max((one for one in SECOND_LABELS if one in self.labels), key=opinion.of)
+            return Found(label, opinion.of(label), _fractions(opinion.box, width, height))
         side = max(box.width, box.height, 12.0)
         x, y = box.centre
         detector, (across, down) = self._view(suspect.label)
         scores: list[float] = []
         place, best = suspect.box, 0.0
         for count, (size, angle) in enumerate(VIEWS):
-            if count >= 2 and (max(scores) < SCREENING.get(count, 0.0) or sum(sorted(scores)[-2:]) / 2 >= enough):
+            if count and max(scores) < SCREENING.get(count, 0.0):
+                break
+            if count >= 2 and sum(sorted(scores)[-2:]) / 2 >= enough:
                 break
             turn: Floats = np.asarray(cv2.getRotationMatrix2D((x, y), angle, down / (side * size)), dtype=np.float32)
             turn[:, 2] += np.array([across / 2 - x, down / 2 - y])
@@ -169,8 +183,7 @@ class Looker:
                 scale, best = side * size / down, seen.score
                 moved = seen.box.moved(x - across / 2 * scale, y - down / 2 * scale, scale)
                 place = _fractions(moved, width, height)
-        top = sorted(scores)[-2:]
-        return Found(suspect.label, round(sum(top) / 2, 4), place)
+        return Found(suspect.label, round(sum(sorted(scores)[-2:]) / 2, 4), place)
 
     def _view(self, label: str) -> tuple[FindsThings, tuple[int, int]]:
         """What looks at an enlarged view of a thing, and the view's size."""
