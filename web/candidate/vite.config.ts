@@ -32,6 +32,8 @@ export default defineConfig({
   build: {
     outDir: '../../src/openproctor/web/candidate',
     emptyOutDir: true,
+    // What others wrote and we bundle keeps its terms beside it.
+    license: { fileName: 'licences.md' },
     target: ['chrome111', 'firefox115', 'safari16.4'],
     // Small files stay files: the page's content security policy allows no data: scripts.
     assetsInlineLimit: 0,

@@ -16,6 +16,8 @@ export default defineConfig({
   build: {
     outDir: '../../src/openproctor/web/console',
     emptyOutDir: true,
+    // What others wrote and we bundle keeps its terms beside it.
+    license: { fileName: 'licences.md' },
     target: 'es2023',
     // Inlined files would become data: URLs, which the page's Content-Security-Policy refuses for scripts and styles.
     assetsInlineLimit: 0,
