@@ -1,6 +1,6 @@
 """Table of the analysis: how far each session's camera track is analysed, and by whom just now."""
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from openproctor.storage.database import metadata
 
@@ -15,4 +15,6 @@ analyses = Table(
     Column("state", Text),
     Column("owner", String(64)),
     Column("lease_until", BigInteger, nullable=False),
+    # those that are complete, nearly all after a while, are of no interest to anybody who looks for work
+    Index("ix_analyses_lease_until", "lease_until"),
 )

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from openproctor.analysis.models import analyses
 from openproctor.media.models import chunks
 from openproctor.sessions.models import sessions
-from openproctor.sessions.states import OVER
+from openproctor.sessions.states import IN_EXAM, OVER
 from openproctor.storage.database import Database
 
 DONE = 2**62  # lease of an analysis that is complete: nobody takes it again
@@ -43,13 +43,19 @@ class AnalysisRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin_new(self) -> int:
-        """A row for every session that has recordings and none yet; how many there were."""
+    async def begin_new(self, *, all_sessions: bool) -> int:
+        """A row for every session that has recordings and none yet; how many there were.
+
+        Without ``all_sessions`` only those that are not over are looked at, which are few. One that was over before any
+        worker saw it is found with it.
+        """
         query = (
             select(sessions.c.id, sessions.c.organization_id)
             .outerjoin(analyses, analyses.c.session_id == sessions.c.id)
             .where(sessions.c.started_at.is_not(None), analyses.c.session_id.is_(None))
         )
+        if not all_sessions:
+            query = query.where(sessions.c.state.in_(IN_EXAM))
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         for session_id, organization_id in rows:

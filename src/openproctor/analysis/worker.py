@@ -39,6 +39,7 @@ IDLE_S = 0.4  # between two looks for work when there was none
 LEASE_MS = 30_000
 SKIP_MS = 90_000  # how long a missing chunk is waited for once later ones are there
 BATCH = 8  # chunks of one session in one go, so that none waits for another's backlog
+SEEK_ALL_MS = 30_000  # between two looks for sessions that were over before any worker saw them
 COMMIT_EVERY = 4  # chunks without a finding after which progress is written all the same
 SESSIONS_KEPT = 400  # in memory; others go on from their written state
 CHUNK_SECONDS = 20.0  # a chunk that takes longer is worth a line in the log
@@ -76,6 +77,7 @@ class Worker:
         self._owner = new_id()
         self._sessions: OrderedDict[str, _Work] = OrderedDict()
         self._decoders = Decoders()
+        self._sought_all_at = 0
 
     async def run(self) -> None:
         """Look for work again and again."""
@@ -95,8 +97,11 @@ class Worker:
 
     async def round(self) -> bool:
         """One turn over the sessions that wait; whether anything was done."""
-        await self._repository.begin_new()
         now = now_ms()
+        all_sessions = now - self._sought_all_at > SEEK_ALL_MS
+        await self._repository.begin_new(all_sessions=all_sessions)
+        if all_sessions:
+            self._sought_all_at = now
         waiting = [one for one in await self._repository.waiting(self._owner, now) if self._has_work(one)]
         busy = False
         for one in waiting:
