@@ -117,16 +117,18 @@ async def _on_http(_request: Request, error: Exception) -> Response:
     return response
 
 
-async def _on_error(_request: Request, error: Exception) -> Response:
+def _unexpected(error: Exception) -> Problem:
     logger.error("unexpected error", exc_info=error)
-    return problem_response(
-        Problem(
-            500,
-            "internal-error",
-            "Something went wrong on our side",
-            what_to_do="Try again; nothing that was stored is lost.",
-        )
+    return Problem(
+        500,
+        "internal-error",
+        "Something went wrong on our side",
+        what_to_do="Try again; nothing that was stored is lost.",
     )
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    return problem_response(_unexpected(error))
 
 
 async def _catalog(_request: Request) -> Response:
@@ -177,6 +179,19 @@ async def _socket(websocket: WebSocket) -> None:
     await candidate_socket(websocket, websocket.path_params["session_id"])
 
 
+class App(FastAPI):
+    """The application; what is called most does not go through the framework at all."""
+
+    hot_paths: HotPaths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (found := self.hot_paths.find(scope)):
+            scope["app"] = self
+            await self.hot_paths.answer(scope, receive, send, *found)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The application for the settings; engines are opened when it starts."""
     platform = Platform(settings)
@@ -188,7 +203,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await platform.close()
 
-    app = FastAPI(
+    app = App(
         title="OpenProctor",
         version=__version__,
         openapi_url="/api/openapi.json",
@@ -198,6 +213,7 @@ def create_app(settings: Settings) -> FastAPI:
         description="Self-hosted proctoring of online exams. Errors are RFC 9457 problem details.",
     )
     app.state.platform = platform
+    app.hot_paths = HotPaths(platform, _unexpected)
     app.state.problem_base = PROBLEM_BASE
     handlers: dict[Any, Any] = {
         Problem: _on_problem,
@@ -208,8 +224,6 @@ def create_app(settings: Settings) -> FastAPI:
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(Guard)
-    # what is called most goes through the least; it sets the headers itself
-    app.add_middleware(HotPaths, platform=platform)
     app.add_api_route(
         "/api/v1/catalog",
         _catalog,

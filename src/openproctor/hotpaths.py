@@ -4,13 +4,14 @@ They do what their endpoints do (which stay, for the OpenAPI document), without 
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from openproctor.accounts.principal import CandidateToken, candidate
 from openproctor.errors import PROBLEM_MEDIA_TYPE, Problem, forbidden
@@ -42,26 +43,25 @@ def problem_response(problem: Problem) -> Response:
 
 
 class HotPaths:
-    """Answers the hot paths itself and hands everything else on."""
+    """Knows the hot paths and answers them."""
 
-    def __init__(self, app: ASGIApp, platform: Any) -> None:
-        self._app = app
+    def __init__(self, platform: Any, unexpected: Callable[[Exception], Problem]) -> None:
         self._platform = platform
+        self._unexpected = unexpected
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            method = scope["method"]
-            if method == "POST" and (found := _EVENTS(scope["path"])):
-                await self._answer(scope, receive, send, found[1], None)
-                return
-            if method == "PUT" and (found := _CHUNK(scope["path"])):
-                await self._answer(scope, receive, send, found[1], (found[2], int(found[3])))
-                return
-        await self._app(scope, receive, send)
+    def find(self, scope: Scope) -> tuple[str, tuple[str, int] | None] | None:
+        """The session, and track and number of a chunk, if a request is for us."""
+        method = scope["method"]
+        if method == "POST" and (found := _EVENTS(scope["path"])):
+            return found[1], None
+        if method == "PUT" and (found := _CHUNK(scope["path"])):
+            return found[1], (found[2], int(found[3]))
+        return None
 
-    async def _answer(
+    async def answer(
         self, scope: Scope, receive: Receive, send: Send, session_id: str, chunk: tuple[str, int] | None
     ) -> None:
+        """Answer a request that was found."""
         status = 200
         try:
             who = await self._who(scope, session_id)
@@ -69,14 +69,15 @@ class HotPaths:
                 status, answer = await store_chunk(self._platform, who, Request(scope, receive), *chunk)
             else:
                 answer = await take_batch(self._platform, who, await self._body(scope, receive))
-        except Problem as problem:
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            problem = error if isinstance(error, Problem) else self._unexpected(error)
             response = problem_response(problem)
             response.raw_headers.extend(SECURITY_HEADERS)
             if problem.status >= 500:
                 logger.error("request failed", method=scope["method"], path=scope["path"], status=problem.status)
             await response(scope, receive, send)
-            return
-        except ClientDisconnect:
             return
         body = _encode(answer)
         headers = [*_JSON, (b"content-length", b"%d" % len(body))]
