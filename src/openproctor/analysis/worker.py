@@ -40,7 +40,7 @@ LEASE_MS = 30_000
 SKIP_MS = 90_000  # how long a missing chunk is waited for once later ones are there
 BATCH = 8  # chunks of one session in one go, so that none waits for another's backlog
 SEEK_ALL_MS = 30_000  # between two looks for sessions that were over before any worker saw them
-COMMIT_EVERY = 4  # chunks without a finding after which progress is written all the same
+COMMIT_EVERY = 2  # chunks without a finding after which progress is written all the same
 SESSIONS_KEPT = 400  # in memory; others go on from their written state
 CHUNK_SECONDS = 20.0  # a chunk that takes longer is worth a line in the log
 STILL_LONGEST = 960
@@ -77,6 +77,7 @@ class Worker:
         self._owner = new_id()
         self._sessions: OrderedDict[str, _Work] = OrderedDict()
         self._decoders = Decoders()
+        self._writing: list[asyncio.Task[None]] = []
         self._sought_all_at = 0
 
     async def run(self) -> None:
@@ -104,9 +105,18 @@ class Worker:
             self._sought_all_at = now
         waiting = [one for one in await self._repository.waiting(self._owner, now) if self._has_work(one)]
         busy = False
-        for one in waiting:
-            busy |= await self._session(one.progress, one.over)
+        try:
+            for one in waiting:
+                busy |= await self._session(one.progress, one.over)
+        finally:
+            await self._written()
         return busy
+
+    async def _written(self) -> None:
+        """Wait for what is being written: one session's findings go to the disk while the next one's chunks are looked at,
+        several in one commit."""
+        writing, self._writing = self._writing, []
+        await asyncio.gather(*writing)
 
     def _has_work(self, one: Waiting) -> bool:
         # what is done but not yet written down is still unseen in the database
@@ -142,13 +152,23 @@ class Worker:
                 chunks = _in_order(found, found[0].number)
             for chunk in chunks:
                 await self._chunk(work, chunk)
-                await self._commit_some(work)
             if over and not chunks:
                 await self._late(work)
+            else:
+                self._writing.append(asyncio.create_task(self._write(work)))
         except _LostLeaseError:
-            logger.info("another worker went on with a session", session_id=progress.session_id)
-            self._sessions.pop(progress.session_id, None)
+            self._lost(work)
         return True
+
+    async def _write(self, work: _Work) -> None:
+        try:
+            await self._commit_some(work)
+        except _LostLeaseError:
+            self._lost(work)
+
+    def _lost(self, work: _Work) -> None:
+        logger.info("another worker went on with a session", session_id=work.session_id)
+        self._sessions.pop(work.session_id, None)
 
     async def _chunks(self, of: "Progress | _Work", first: int) -> list[Chunk]:
         found: list[Chunk] = await self._platform.media.repository.of_track(
@@ -194,6 +214,8 @@ class Worker:
         if settings.detectors["virtual_camera"] and number == 0:
             await self._camera_name(work)
         self._sessions[work.session_id] = work
+        if len(self._sessions) > SESSIONS_KEPT:
+            await self._written()
         while len(self._sessions) > SESSIONS_KEPT:
             _, oldest = self._sessions.popitem(last=False)
             with contextlib.suppress(_LostLeaseError):
