@@ -11,7 +11,7 @@ web_sources = $(shell find web/$(1)/src web/$(1)/public web/$(1)/sdk 2>/dev/null
 	$(wildcard web/$(1)/*.html web/$(1)/*.ts web/$(1)/*.json web/$(1)/*.mjs) web/package-lock.json \
 	src/openproctor/catalog/events.json
 
-.PHONY: help setup run test test-fast test-e2e lint format bench docs cluster lock browser clean
+.PHONY: help setup run test test-fast test-e2e lint format bench eval docs cluster lock browser clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ format: setup ## Put Python and TypeScript into the common form
 
 bench: setup ## Measure what the documentation claims
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+eval: setup ## Measure how well the analysis finds what is there, on held-back sittings (about 20 minutes)
+	@$(BIN)/python -m benchmarks.evaluation.run $(ARGS)
 
 docs: setup ## Write the generated pages of docs/ again
 	@$(BIN)/python scripts/make_docs.py

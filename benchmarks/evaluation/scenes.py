@@ -6,7 +6,7 @@ reported on seeds from 2,000 on, of which no frame has ever chosen a threshold; 
 than those for tuning (``objects.py``).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -371,9 +371,3 @@ def _screen(from_s: float, until_s: float, rng: np.random.Generator) -> Callable
         return out
 
     return put
-
-
-def sittings(first: int, count: int) -> Iterator[Sitting]:
-    """Sittings of consecutive seeds."""
-    for seed in range(first, first + count):
-        yield sitting(seed)

@@ -15,6 +15,7 @@ from openproctor.vision.models import ModelFile, shipped
 from openproctor.vision.objects import DECODERS, ObjectDetector, Thing
 from openproctor.vision.pose import FaceMesh
 from openproctor.vision.recognition import FaceRecognizer
+from openproctor.vision.second_look import SecondLook
 from openproctor.vision.speech import SpeechDetector
 
 # Enlarged parts are shown to the network at this size, books at the whole picture's. On 310 suspects of composed sittings
@@ -78,6 +79,11 @@ class Detectors:
         may have a fixed input and is used as it is."""
         own = isinstance(self.objects, ObjectDetector) and self.objects.model is shipped("nanodet-g")
         return ObjectDetector(self.engine, width=VIEW[0], height=VIEW[1]) if own else self.objects
+
+    @cached_property
+    def second(self) -> SecondLook | None:
+        """What tells phones and books apart and from others; only the shipped network has one."""
+        return SecondLook(self.engine) if self.objects.model is shipped("nanodet-g") else None
 
     @cached_property
     def speech(self) -> SpeechDetector:

@@ -5,6 +5,7 @@ from typing import Any
 
 from openproctor.analysis.episodes import Tally
 from openproctor.analysis.settings import (
+    AWAY,
     COVERED,
     FACE_KEEP,
     FACE_MANY,
@@ -13,6 +14,8 @@ from openproctor.analysis.settings import (
     FACE_ONE,
     FROZEN,
     FROZEN_MOST,
+    MISMATCH,
+    MISMATCH_OTHER,
     OBJECT_RULES,
     OBSCURED,
     OBSCURED_CONTRAST,
@@ -39,6 +42,8 @@ THRESHOLDS: dict[int, float] = {
     OBSCURED: OBSCURED_CONTRAST,
     FROZEN: FROZEN_MOST,
     SPEECH: SPEECH_SCORE,
+    AWAY: 0.5,  # half of twice the allowed deviation
+    MISMATCH: MISMATCH_OTHER,
     **{type_id: rule.confirm for type_id, rule in OBJECT_RULES.items()},
 }
 

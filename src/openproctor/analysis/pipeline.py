@@ -15,15 +15,17 @@ from openproctor.analysis.camera import CameraWatch
 from openproctor.analysis.coded import MediaError
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import Finding
+from openproctor.analysis.looking import LookingWatch
 from openproctor.analysis.looks import Look, Looker
 from openproctor.analysis.people import PeopleWatch
+from openproctor.analysis.sameness import SamenessWatch
 from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import AnalysisSettings
 from openproctor.analysis.speaking import SpeechWatch
 from openproctor.analysis.things import ThingsWatch
 from openproctor.vision.geometry import Image
 
-FORMAT = 1  # of the dumped state
+FORMAT = 2  # of the dumped state
 CLOSE_THINGS = 0.45  # s between the pictures of a close look in which things are looked for
 
 
@@ -51,6 +53,8 @@ class Analysis:
         self._things = ThingsWatch(detectors, settings, self._looker, digest)
         self._camera = CameraWatch(settings, digest)
         self._speech = SpeechWatch(detectors, settings, digest)
+        self._looking = LookingWatch(detectors, settings, digest)
+        self._sameness = SamenessWatch(detectors, settings, digest)
         self._waiting: list[Look] = []
         if state is not None:
             self._restore(state)
@@ -65,6 +69,8 @@ class Analysis:
             "things": self._things.dump(),
             "camera": self._camera.dump(),
             "speech": self._speech.dump(),
+            "looking": self._looking.dump(),
+            "sameness": self._sameness.dump(),
             "waiting": [look.dump() for look in self._waiting],
         }
 
@@ -75,6 +81,8 @@ class Analysis:
         self._things.restore(state["things"])
         self._camera.restore(state["camera"])
         self._speech.restore(state["speech"])
+        self._looking.restore(state["looking"])
+        self._sameness.restore(state["sameness"])
         self._waiting = [Look.restore(raw) for raw in state["waiting"]]
 
     @property
@@ -114,6 +122,8 @@ class Analysis:
             self._waiting = looks
         found += self._camera.see(segment, frames, looks, stretch)
         found += self._speech.hear(segment, stretch)
+        found += self._looking.see(frames, looks, stretch)
+        found += self._sameness.see(frames, looks, stretch)
         return sorted(found, key=lambda finding: (finding.at, finding.type_id))
 
     def finish(self) -> list[Finding]:
@@ -124,7 +134,7 @@ class Analysis:
 
     def open_states(self) -> list[tuple[int, int]]:
         """States that hold now: type and since when (ms)."""
-        watches = (self._people, self._things, self._camera, self._speech)
+        watches = (self._people, self._things, self._camera, self._speech, self._looking, self._sameness)
         return [state for watch in watches for state in watch.open_states()]
 
     def _feed(self, looks: list[Look], stretch: Stretch) -> list[Finding]:

@@ -7,7 +7,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openproctor.analysis.sameness import Reference
 
 VERSION = 2  # of the rules: part of every finding's settings digest
 
@@ -44,9 +47,9 @@ class ObjectRule:
 
 
 OBJECT_RULES = {
-    # a phone in a hand is small and half hidden: suspect early, confirm on several enlarged views and frames
-    PHONE: ObjectRule(suspect=0.12, confirm=0.45, nearly=0.37, keep=0.25),
-    BOOK: ObjectRule(suspect=0.12, confirm=0.40, nearly=0.34, keep=0.22),
+    # phones and books: suspected early by the detector, confirmed by the second look (vision/second_look.py)
+    PHONE: ObjectRule(suspect=0.10, confirm=0.70, nearly=0.50, keep=0.25),
+    BOOK: ObjectRule(suspect=0.10, confirm=0.70, nearly=0.50, keep=0.22),
     # screens, windows and picture frames look like laptops: only sure ones count
     LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, nearly=0.55, keep=0.40),
 }
@@ -90,9 +93,12 @@ RELEASE_SPEECH = 4_000  # pauses between sentences belong to it
 
 # -- gaze ----------------------------------------------------------------------------------------------------------
 AWAY_YAW, AWAY_PITCH, AWAY_GAZE = 28.0, 22.0, 0.10  # away from the candidate's own usual direction
-AWAY_BASELINE = 8  # looks before there is a usual direction
+AWAY_BASELINE, AWAY_KEPT = 8, 60  # looks before there is a usual direction, and that make it
 # -- same person ---------------------------------------------------------------------------------------------------
 MISMATCH_SAME, MISMATCH_OTHER = 0.8, 0.9  # distance of embeddings: same below, different above, unsure between
+MISMATCH_UNSURE_HOLD = 30_000  # what is only unsure must last
+MATCH_EVERY, MATCH_LOOKS = 10_000, 3  # ms between comparisons, and how many make one judgement (their median)
+MATCH_HEIGHT = 0.12  # of the picture; smaller faces tell too little
 
 GAP = 4_500  # ms without a picture after which nothing that was about to be raised counts on
 RELEASE_DEFAULT = 2_000
@@ -131,6 +137,8 @@ class AnalysisSettings:
 
     detectors: dict[str, bool] = field(default_factory=lambda: dict(DEFAULT_DETECTORS))
     hold: dict[int, int] = field(default_factory=lambda: dict(DEFAULT_HOLD))
+    # faces that the candidate's face is compared with; they are the session's, not rules
+    references: tuple["Reference", ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def of(cls, policy: Any = None) -> "AnalysisSettings":
@@ -158,5 +166,7 @@ class AnalysisSettings:
             name: value for name, value in globals().items() if name.isupper() and isinstance(value, int | float | str)
         }
         rules["OBJECT_RULES"] = {str(key): asdict(rule) for key, rule in OBJECT_RULES.items()}
-        text = json.dumps([rules, asdict(self)], sort_keys=True, separators=(",", ":"))
+        text = json.dumps(
+            [rules, {"detectors": self.detectors, "hold": self.hold}], sort_keys=True, separators=(",", ":")
+        )
         return hashlib.sha256(text.encode()).hexdigest()

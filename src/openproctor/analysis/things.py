@@ -20,6 +20,7 @@ from openproctor.analysis.settings import (
     DISMISS_NEAR,
     DISMISS_RISE,
     LABELS,
+    LAPTOP,
     OBJECT_REACH,
     OBJECT_RULES,
     PERSON,
@@ -51,7 +52,11 @@ class ThingsWatch:
         self._looker = looker
         self._digest = digest
         objects = detectors.objects
-        self._maker = Maker(objects.model.name, objects.model.sha256, objects.runtime)
+        own = Maker(objects.model.name, objects.model.sha256, objects.runtime)
+        second = detectors.second
+        judge = Maker(second.model.name, second.model.sha256, second.runtime) if second is not None else own
+        # who said so: the second look's file names the detector's file on whose features it rests
+        self._makers = {type_id: own if type_id == LAPTOP else judge for type_id in settings.object_types}
         self._types = settings.object_types
         self._machines = {
             type_id: Machine(
@@ -243,7 +248,7 @@ class ThingsWatch:
                     ended = [ended_state(type_id, turn.ended.since, turn.since, turn.ended)]
                     twin = TWINS.get(type_id, NO_TWIN)
                     data = finding_data(
-                        twin, turn.ended.best, self._maker, self._digest, look.time, stretch.inputs[:], ended
+                        twin, turn.ended.best, self._makers[type_id], self._digest, look.time, stretch.inputs[:], ended
                     )
                     found.append(Finding(twin, turn.since, data["score"], data, ended))
         return found
@@ -256,7 +261,7 @@ class ThingsWatch:
         data = finding_data(
             type_id,
             best,
-            self._maker,
+            self._makers[type_id],
             self._digest,
             look.time + (shown - look.at) / 1000,
             stretch.inputs[:],

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -22,13 +22,14 @@ from openproctor.analysis.course import Course, Outcome, Piece
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
 from openproctor.analysis.repository import DONE, AnalysisRepository, Progress, Waiting
+from openproctor.analysis.sameness import Reference, reference
 from openproctor.analysis.settings import AnalysisSettings
 from openproctor.analysis.virtual_camera import looks_virtual
 from openproctor.clock import now_ms
 from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent
 from openproctor.ids import new_id
 from openproctor.media.repository import Chunk
-from openproctor.vision.frames import Still, encode_jpeg
+from openproctor.vision.frames import Still, decode_still, encode_jpeg
 from openproctor.vision.geometry import Image
 
 logger = structlog.get_logger(__name__)
@@ -77,8 +78,8 @@ class Worker:
         self._owner = new_id()
         self._sessions: OrderedDict[str, _Work] = OrderedDict()
         self._decoders = Decoders()
-        self._writing: list[asyncio.Task[None]] = []
         self._sought_all_at = 0
+        self._writing: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Look for work again and again."""
@@ -199,6 +200,8 @@ class Worker:
             return None
         session = await self._platform.sessions.repository.get(progress.organization_id, progress.session_id)
         settings = AnalysisSettings.of(session.policy)
+        if settings.detectors["face_mismatch"]:
+            settings = replace(settings, references=await self._references(progress))
         state = msgspec.json.decode(progress.state) if progress.state else None
         number = progress.next_number
         course = Course(self._detectors, lambda _: settings, state, number, self._decoders)
@@ -221,6 +224,23 @@ class Worker:
             with contextlib.suppress(_LostLeaseError):
                 await self._commit(oldest, lease_until=0)
         return work
+
+    async def _references(self, progress: Progress) -> tuple[Reference, ...]:
+        """The faces that were captured at the start, if the candidate consented and did not take it back."""
+        words = await self._platform.events.of_types(progress.organization_id, progress.session_id, [1080, 1081])
+        if not words or words[-1].type_id != 1080:
+            return ()
+        captures = await self._platform.captures.repository.of_session(progress.organization_id, progress.session_id)
+        latest = {one.kind: one for one in captures if one.kind in ("face", "document")}
+        found = []
+        for one in latest.values():
+            try:
+                still = await asyncio.to_thread(decode_still, await self._platform.captures.bytes_of(one))
+            except (OSError, ValueError):
+                continue  # a still that is gone or broken is no reference
+            known = await asyncio.to_thread(reference, self._detectors, one.id, still.image)
+            found += [known] if known is not None else []
+        return tuple(found)
 
     async def _camera_name(self, work: _Work) -> None:
         """Say once if the camera's name is that of a program."""
