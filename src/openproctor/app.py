@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -42,6 +43,7 @@ WAITING_CHUNKS = Gauge("openproctor_analysis_waiting_chunks", "Chunks that no wo
 LAG = Gauge("openproctor_analysis_lag_seconds", "Age of the oldest chunk that waits for the analysis.")
 # a check of health is asked every few seconds
 READY_SECONDS = 3.0
+_THIS_MACHINE = ("127.0.0.1", "::1")
 # larger bodies are read only where chunks and stills are taken, which have limits of their own
 MAX_BODY = 2 * 1024 * 1024
 
@@ -167,7 +169,25 @@ async def _readyz(request: Request) -> Response:
     return JSONResponse(body)
 
 
+def _may_read_metrics(request: Request) -> bool:
+    token = request.app.state.platform.settings.metrics_token
+    if token:
+        given = request.headers.get("authorization", "")
+        return secrets.compare_digest(given.encode(), f"Bearer {token}".encode())
+    # what a proxy of this machine hands on comes from this machine too, but says so
+    handed_on = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via"))
+    return request.client is not None and request.client.host in _THIS_MACHINE and not handed_on
+
+
 async def _metrics(request: Request) -> Response:
+    if not _may_read_metrics(request):
+        raise Problem(
+            403,
+            "metrics-closed",
+            "Metrics are not for everybody",
+            "They are given on this machine, or to who has the token.",
+            what_to_do="Set OPENPROCTOR_METRICS_TOKEN and send it as 'Authorization: Bearer …'.",
+        )
     with contextlib.suppress(Problem):  # the database is away: the other figures are wanted all the more
         waiting, oldest = await AnalysisRepository(request.app.state.platform.database).backlog()
         WAITING_CHUNKS.set(waiting)

@@ -84,6 +84,10 @@ class Settings(BaseSettings):
         50_000, description="Log entries that may wait for the disk before new ones are refused."
     )
     max_commit_entries: int = Field(2_000, description="Log entries in one transaction at the most.")
+    metrics_token: str | None = Field(
+        None,
+        description="Token for `/metrics`, sent as `Authorization: Bearer …`. Without one they are given to this machine only.",
+    )
     log_level: str = Field("info", description="How much the server logs: debug, info, warning, error.")
     log_json: bool = Field(False, description="Log one JSON object a line instead of text.")
 

@@ -1,6 +1,7 @@
 """What is told to whoever watches the installation."""
 
 import re
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -26,3 +27,14 @@ def test_chunks_that_no_worker_looks_at_are_counted(server: LiveServer, page: Pa
     assert after["openproctor_analysis_waiting_chunks"] == before["openproctor_analysis_waiting_chunks"] + len(blobs)
     assert after["openproctor_analysis_lag_seconds"] > before["openproctor_analysis_lag_seconds"]
     assert after["openproctor_log_entries_total"] >= before["openproctor_log_entries_total"] + len(blobs)
+
+
+def test_metrics_are_not_for_everybody(server: LiveServer, tmp_path: Path) -> None:
+    handed_on = httpx.get(f"{server.url}/metrics", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert (handed_on.status_code, handed_on.headers["content-type"]) == (403, "application/problem+json")
+    with LiveServer(tmp_path, workers=0, metrics_token="a secret of the house") as other:
+        assert httpx.get(f"{other.url}/metrics").status_code == 403
+        wrong = httpx.get(f"{other.url}/metrics", headers={"Authorization": "Bearer a secret"})
+        assert wrong.status_code == 403
+        right = {"Authorization": "Bearer a secret of the house", "X-Forwarded-For": "192.0.2.7"}
+        assert "openproctor_log_entries_total" in httpx.get(f"{other.url}/metrics", headers=right).text
