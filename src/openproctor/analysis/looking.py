@@ -72,7 +72,7 @@ class LookingWatch:
             self._usual.append(list(direction))
             return []
         usual = np.median(np.array(self._usual), axis=0)
-        shares = [abs(value - own) / limit for value, own, limit in zip(direction, usual, LIMITS, strict=True)]
+        shares = [float(abs(value - own)) / limit for value, own, limit in zip(direction, usual, LIMITS, strict=True)]
         far = max(shares)
         if far < 1:
             # only what is usual moves what is usual: a long look away does not become the habit

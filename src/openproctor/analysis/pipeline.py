@@ -17,6 +17,7 @@ from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import Finding
 from openproctor.analysis.looking import LookingWatch
 from openproctor.analysis.looks import Look, Looker
+from openproctor.analysis.loops import LoopWatch
 from openproctor.analysis.people import PeopleWatch
 from openproctor.analysis.sameness import SamenessWatch
 from openproctor.analysis.samples import Frame, Segment
@@ -55,6 +56,7 @@ class Analysis:
         self._speech = SpeechWatch(detectors, settings, digest)
         self._looking = LookingWatch(detectors, settings, digest)
         self._sameness = SamenessWatch(detectors, settings, digest)
+        self._loops = LoopWatch(settings, digest)
         self._waiting: list[Look] = []
         if state is not None:
             self._restore(state)
@@ -71,6 +73,7 @@ class Analysis:
             "speech": self._speech.dump(),
             "looking": self._looking.dump(),
             "sameness": self._sameness.dump(),
+            "loops": self._loops.dump(),
             "waiting": [look.dump() for look in self._waiting],
         }
 
@@ -83,6 +86,7 @@ class Analysis:
         self._speech.restore(state["speech"])
         self._looking.restore(state["looking"])
         self._sameness.restore(state["sameness"])
+        self._loops.restore(state["loops"])
         self._waiting = [Look.restore(raw) for raw in state["waiting"]]
 
     @property
@@ -124,6 +128,7 @@ class Analysis:
         found += self._speech.hear(segment, stretch)
         found += self._looking.see(frames, looks, stretch)
         found += self._sameness.see(frames, looks, stretch)
+        found += self._loops.see(frames, looks, stretch)
         return sorted(found, key=lambda finding: (finding.at, finding.type_id))
 
     def finish(self) -> list[Finding]:

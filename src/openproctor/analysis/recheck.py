@@ -113,7 +113,7 @@ def _logged(material: Material) -> list[Made]:
     found = []
     for entry in material.entries:
         by_analysis = entry.source == "analysis" or entry.type_id == REJECTED
-        if not by_analysis or entry.type_id in (ANALYSED, VIRTUAL):
+        if not by_analysis or entry.type_id == ANALYSED:
             continue
         data = {name: value for name, value in entry.data.items() if name != "still"}
         still = entry.data.get("still")

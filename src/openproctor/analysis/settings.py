@@ -17,6 +17,7 @@ VERSION = 2  # of the rules: part of every finding's settings digest
 FACE_ONE, FACE_NONE, FACE_MANY = 15, 16, 81
 PHONE, BOOK, LAPTOP = 169, 170, 1045
 COVERED, OBSCURED, FROZEN, SPEECH, AWAY, MISMATCH = 1041, 1043, 1044, 1046, 1042, 1040
+VIRTUAL = 1047
 
 # -- faces ---------------------------------------------------------------------------------------------------------
 # On 122 pictures without people the detector saw a face in 6 at 0.5, in 1 at 0.6, in none at 0.7; at 0.6 it counted 23 of
@@ -72,11 +73,11 @@ DISMISS_NEAR = 0.12  # of the picture; what is on a candidate's shirt moves alon
 # none was below 0.16, 0.31 and 0.35; of 274 that were none, half are dropped after the first view.
 SCREEN_FIRST, SCREEN, SCREEN_AGAIN = 0.1, 0.2, 0.25
 # Object detection rests while the picture does not change: of 48 blocks the most changed one differs by less than this
-# (light levels; breathing and noise stay below), but no longer than this.
+# (light levels; breathing and noise stay below), but no longer than this, unless the exam's policy says otherwise.
 REST_CHANGE, REST_MOST = 3.5, 8_000
-# Shorter while the candidate moves as usual: less than this, or than 1.6 times the usual change. What a hand brings into
-# view changes more.
-REST_MOVING, REST_SHORT = 16.0, 3_500
+# Half as long, less this (ms, so that a key frame that is a little early is not passed by), while the candidate moves as
+# usual: less than this, or than 1.6 times the usual change. What a hand brings into view changes more.
+REST_MOVING, REST_EARLY = 16.0, 500
 
 # -- camera --------------------------------------------------------------------------------------------------------
 OBSCURED_LIGHT = 14.0  # mean; a lens cap gives 0 to 8, a dark room with a lit face 20
@@ -84,6 +85,11 @@ OBSCURED_CONTRAST = 9.0  # deviation; a finger or tape on the lens gives 2 to 8
 # A still picture coded again and again changes by less, a face that lives by more. An empty room does not change either:
 # without a face only a picture that is the same to the last bit counts.
 FROZEN_MEAN, FROZEN_MOST, FROZEN_EXACT = 0.65, 1.7, 0.01
+
+# -- loops ---------------------------------------------------------------------------------------------------------
+# Key frames as 48 means of light: the same within two levels, with ten or more levels of movement between them; so many in
+# a row, no sooner than so many later, of so many remembered (ten minutes).
+LOOP_SAME, LOOP_MOVED, LOOP_ROW, LOOP_LAG, LOOP_KEPT = 2, 10, 4, 2, 300
 
 # -- sound ---------------------------------------------------------------------------------------------------------
 SPEECH_SCORE = 0.5
@@ -137,6 +143,8 @@ class AnalysisSettings:
 
     detectors: dict[str, bool] = field(default_factory=lambda: dict(DEFAULT_DETECTORS))
     hold: dict[int, int] = field(default_factory=lambda: dict(DEFAULT_HOLD))
+    # how long the search for things rests at the most, ms
+    things_rest: int = REST_MOST
     # faces that the candidate's face is compared with; they are the session's, not rules
     references: tuple["Reference", ...] = field(default=(), compare=False, repr=False)
 
@@ -147,7 +155,8 @@ class AnalysisSettings:
             return cls()
         raw: Mapping[str, Any] = policy if isinstance(policy, Mapping) else policy.model_dump()
         hold = {int(key): int(value) for key, value in (raw.get("hold_ms") or {}).items()}
-        return cls({**DEFAULT_DETECTORS, **(raw.get("detectors") or {})}, {**DEFAULT_HOLD, **hold})
+        rest = int(raw.get("things_rest_ms", REST_MOST))
+        return cls({**DEFAULT_DETECTORS, **(raw.get("detectors") or {})}, {**DEFAULT_HOLD, **hold}, rest)
 
     @property
     def object_types(self) -> tuple[int, ...]:
@@ -166,7 +175,6 @@ class AnalysisSettings:
             name: value for name, value in globals().items() if name.isupper() and isinstance(value, int | float | str)
         }
         rules["OBJECT_RULES"] = {str(key): asdict(rule) for key, rule in OBJECT_RULES.items()}
-        text = json.dumps(
-            [rules, {"detectors": self.detectors, "hold": self.hold}], sort_keys=True, separators=(",", ":")
-        )
+        mine = {"detectors": self.detectors, "hold": self.hold, "things_rest": self.things_rest}
+        text = json.dumps([rules, mine], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
