@@ -29,6 +29,7 @@ from openproctor.vision.faces import Face
 from openproctor.vision.geometry import Box, Floats, Image
 from openproctor.vision.objects import Thing
 from openproctor.vision.quality import grey
+from openproctor.vision.second_look import LABELS as SECOND_LABELS
 
 FACE_FLOOR = 0.3
 THING_FLOOR = 0.1
@@ -153,10 +154,16 @@ class Looker:
         """A suspect with the score that enlarged and turned views of it give: the mean of the two best.
 
         A true phone is known in several of them, a lucky patch of a shirt or a wall in hardly one. No more views are
-        looked at once the score is ``enough`` for what is asked, or cannot be hoped for.
+        looked at once the score is ``enough`` for what is asked, or cannot be hoped for. Phones and books are told by the
+        second look where there is one.
         """
         height, width = image.shape[:2]
         box = Box(suspect.box[0] * width, suspect.box[1] * height, suspect.box[2] * width, suspect.box[3] * height)
+        second = self._detectors.second
+        if second is not None and suspect.label in SECOND_LABELS:
+            opinion = second.judge(image, box)
+            label = max((one for one in SECOND_LABELS if one in self.labels), key=opinion.of)
+            return Found(label, opinion.of(label), _fractions(opinion.box, width, height))
         side = max(box.width, box.height, 12.0)
         x, y = box.centre
         detector, (across, down) = self._view(suspect.label)

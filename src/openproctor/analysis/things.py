@@ -26,9 +26,8 @@ from openproctor.analysis.settings import (
     PERSON,
     RELEASE_OBJECT,
     REST_CHANGE,
-    REST_MOST,
+    REST_EARLY,
     REST_MOVING,
-    REST_SHORT,
     AnalysisSettings,
 )
 from openproctor.vision.geometry import Box, Image
@@ -77,6 +76,7 @@ class ThingsWatch:
         self._looked_at: int | None = None
         self._thumb: Image | None = None
         self._usual = 8.0
+        self._rest = settings.things_rest
 
     # -- key frames ----------------------------------------------------------------------------------------------------
 
@@ -90,10 +90,10 @@ class ThingsWatch:
         if self._thumb is not None and self._looked_at is not None and not busy and not needs_people:
             moved, since = change(self._thumb, thumb).most, look.at - self._looked_at
             self._usual = round(self._usual + 0.1 * (moved - self._usual), 3)
-            if moved < REST_CHANGE and since < REST_MOST:
+            if moved < REST_CHANGE and since < self._rest:
                 return
             brought = moved >= max(REST_MOVING, 1.6 * self._usual)
-            if not brought and since < REST_SHORT:
+            if not brought and since < self._rest / 2 - REST_EARLY:
                 return
         self._thumb, self._looked_at = thumb, look.at
         self._glances += 1
