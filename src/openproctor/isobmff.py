@@ -2,15 +2,16 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
+
+_short = struct.Struct(">I4s").unpack_from
 
 
 class TruncatedBox(ValueError):
     """A box reaches beyond the end of the data, or claims less than its own header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """Where a box lies: ``start`` of its header, ``body`` of its content, ``end`` behind it, bytes from the beginning."""
 
     kind: bytes
@@ -52,7 +53,12 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
     """The boxes of ``data[start:end]``; :class:`TruncatedBox` where one does not fit."""
     limit = len(data) if end is None else end
     while start < limit:
-        size, kind, body = _header(data, start, limit)
+        if limit - start < 8:
+            raise TruncatedBox(f"{limit - start} stray bytes at {start}")
+        size, kind = _short(data, start)
+        body = start + 8
+        if size == 1:
+            size, kind, body = _header(data, start, limit)
         if size < body - start or start + size > limit:
             raise TruncatedBox(f"box {kind!r} at {start} claims {size} bytes, {limit - start} are there")
         yield Box(kind, start, body, start + size)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import time
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -345,11 +346,16 @@ def _add_page(head: _Head, page: PageEvents, received: int, rows: list[tuple[Any
     head.link = links[-1]
 
 
+@lru_cache(maxsize=64)
+def _content_query(table: str, columns: tuple[str, ...], key: tuple[str, ...]) -> str:
+    conditions = " AND ".join(f"{column}=?" for column in key)
+    return f"SELECT {','.join(columns)} FROM {table} WHERE session_id=? AND {conditions}"
+
+
 async def _add_content(transaction: LogTransaction, head: _Head, content: Any) -> dict[str, Any] | None:
-    columns = list(content.row)
-    conditions = " AND ".join(f"{column}=?" for column in content.key)
+    columns = tuple(content.row)
     found = await transaction.select(
-        f"SELECT {','.join(columns)} FROM {content.table} WHERE session_id=? AND {conditions}",
+        _content_query(content.table, columns, content.key),
         [head.session_id, *(content.row[column] for column in content.key)],
     )
     if found:

@@ -1,5 +1,6 @@
 """An exam's policy: what is checked, recorded and looked for. Everything has a default."""
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -119,6 +120,7 @@ class Policy(_Strict):
         return {**DEFAULT_HOLD_MS, **hold}
 
 
+@lru_cache(maxsize=256)
 def parse_policy(text: str | bytes) -> Policy:
-    """A stored policy."""
+    """A stored policy. All sessions of an exam share one: nobody may change it."""
     return Policy.model_validate_json(text)

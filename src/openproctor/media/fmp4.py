@@ -111,14 +111,16 @@ def _read_movie(data: bytes, movie: Box, layout: Layout) -> None:
 
 def _read_fragment(data: bytes, moof: Box, layout: Layout) -> None:
     for traf in find(data, b"traf", start=moof.body, end=moof.end):
-        (header,) = find(data, b"tfhd", start=traf.body, end=traf.end)
+        parts: dict[bytes, list[Box]] = {b"tfhd": [], b"tfdt": [], b"trun": []}
+        for box in boxes(data, traf.body, traf.end):
+            parts.setdefault(box.kind, []).append(box)
+        (header,), (time,) = parts[b"tfhd"], parts[b"tfdt"]
         flags, number = struct.unpack_from(">II", data, header.body)
         flags &= 0xFFFFFF
         at = header.body + 8 + (8 if flags & 1 else 0) + (4 if flags & 2 else 0)
         default = struct.unpack_from(">I", data, at)[0] if flags & 8 else 0
-        (time,) = find(data, b"tfdt", start=traf.body, end=traf.end)
         (decode_time,) = struct.unpack_from(">Q" if data[time.body] == 1 else ">I", data, time.body + 4)
-        length = sum(_run_length(data, run, default) for run in find(data, b"trun", start=traf.body, end=traf.end))
+        length = sum(_run_length(data, run, default) for run in parts[b"trun"])
         known = layout.times.get(number)
         layout.times[number] = (known[0], decode_time + length - known[0]) if known else (decode_time, length)
     if not layout.times:
@@ -135,4 +137,4 @@ def _run_length(data: bytes, run: Box, default: int) -> int:
     stride = 4 * ((flags >> 8 & 1) + (flags >> 9 & 1) + (flags >> 10 & 1) + (flags >> 11 & 1))
     if at + stride * count > run.end:
         raise TruncatedBox("a track run ends within its table")
-    return sum(struct.unpack_from(">I", data, at + stride * i)[0] for i in range(count))
+    return sum(struct.unpack_from(f">{stride // 4 * count}I", data, at)[:: stride // 4])

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -28,6 +30,8 @@ from openproctor.storage.database import database_away
 logger = structlog.get_logger(__name__)
 
 JOIN_TOKEN = "join"
+# sessions whose changes are heard of are read again only for safety
+FOLLOWED_SECONDS = 60
 CACHE_SECONDS = 2.0
 READ_SECONDS = 3.0
 HOUR_MS = 3_600_000
@@ -58,7 +62,9 @@ class Sessions:
         self._bus = bus
         self._signer = signer
         self._settings = settings
-        self._cache: dict[str, tuple[float, Session]] = {}
+        # until when it is good, and when it was asked for
+        self._cache: dict[str, tuple[float, Session, float]] = {}
+        self._followed: Counter[str] = Counter()
         self.confirm: dict[int, Confirm] = {}
         self.confirm_evidence: Confirm | None = None
         self.missing_chunks: MissingChunks | None = None
@@ -115,11 +121,28 @@ class Sessions:
 
     async def fresh(self, organization_id: str, session_id: str) -> Session:
         """One session as it is now."""
+        asked = time.monotonic()
         session = await self.repository.get(organization_id, session_id)
         if len(self._cache) > 20_000:
             self._cache.clear()
-        self._cache[session_id] = (time.monotonic() + CACHE_SECONDS, session)
+        kept = FOLLOWED_SECONDS if session_id in self._followed else CACHE_SECONDS
+        before = self._cache.get(session_id)
+        # of two that were read at the same time the later asked knows more
+        if before is None or before[2] <= asked:
+            self._cache[session_id] = (time.monotonic() + kept, session, asked)
         return session
+
+    @contextmanager
+    def followed(self, session_id: str) -> Iterator[None]:
+        """While somebody here reads a session anew whenever the bus tells of a change, it need not be read otherwise."""
+        self._followed[session_id] += 1
+        try:
+            yield
+        finally:
+            self._followed[session_id] -= 1
+            if not self._followed[session_id]:
+                del self._followed[session_id]
+                self._cache.pop(session_id, None)
 
     async def checks(self, session: Session) -> list[CheckState]:
         """Which checks are passed."""

@@ -223,24 +223,25 @@ class CandidateSocket:
         """Pass changes of the session's state on to the page."""
         sessions = self._platform.sessions
         async with self._platform.bus.subscribe(f"state/{self.session.id}") as changes:
-            async for _ in changes:
-                while True:
-                    try:
-                        self.session = await sessions.fresh(self.session.organization_id, self.session.id)
-                        break
-                    except Problem:
-                        await asyncio.sleep(1)
-                await self._send(
-                    {
-                        "t": "state",
-                        "state": self.session.state,
-                        "deadline_at": self.session.deadline_at,
-                        "finish_requested_at": self.session.finish_requested_at,
-                        "outcome": self.session.outcome,
-                    }
-                )
-                if self.session.state in OVER:
-                    await self.close(OVER_CODE, self.session.state)
+            with sessions.followed(self.session.id):
+                async for _ in changes:
+                    while True:
+                        try:
+                            self.session = await sessions.fresh(self.session.organization_id, self.session.id)
+                            break
+                        except Problem:
+                            await asyncio.sleep(1)
+                    await self._send(
+                        {
+                            "t": "state",
+                            "state": self.session.state,
+                            "deadline_at": self.session.deadline_at,
+                            "finish_requested_at": self.session.finish_requested_at,
+                            "outcome": self.session.outcome,
+                        }
+                    )
+                    if self.session.state in OVER:
+                        await self.close(OVER_CODE, self.session.state)
 
     async def _send(self, frame: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):

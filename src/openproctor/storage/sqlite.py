@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -42,6 +43,14 @@ SQLITE_PRAGMAS = (
 )
 
 
+@lru_cache(maxsize=64)
+def _insertion(table: str, columns: tuple[str, ...]) -> tuple[str, str]:
+    """Statements that insert one row, and ``ROWS_AT_ONCE``."""
+    marks = f"({','.join('?' * len(columns))})"
+    begin = f"INSERT INTO {table} ({','.join(columns)}) VALUES "
+    return begin + marks, begin + ",".join([marks] * ROWS_AT_ONCE)
+
+
 class _Transaction:
     """Statements on the writer's connection. Nothing here waits, so :func:`_run` needs no event loop."""
 
@@ -61,14 +70,12 @@ class _Transaction:
 
     async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         rows = rows if isinstance(rows, list) else list(rows)
-        single = f"INSERT INTO {table} ({','.join(columns)}) VALUES "
-        marks = f"({','.join('?' * len(columns))})"
+        single, several = _insertion(table, tuple(columns))
         # each statement lets go of the interpreter and has to wait for it again: fewer of them, not one for each row
-        several = single + ",".join([marks] * ROWS_AT_ONCE)
         whole = len(rows) // ROWS_AT_ONCE * ROWS_AT_ONCE
         for first in range(0, whole, ROWS_AT_ONCE):
             self._connection.execute(several, list(chain.from_iterable(rows[first : first + ROWS_AT_ONCE])))
-        self._connection.executemany(single + marks, rows[whole:])
+        self._connection.executemany(single, rows[whole:])
 
     async def upsert(self, table: str, key: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         marks = ",".join("?" * len(columns))
