@@ -101,6 +101,7 @@ class Policy(_Strict):
     recording_stall_ms: Milliseconds = Field(15_000, ge=3_000)
     chunk_ms: int = Field(2_000, ge=500, le=10_000)
     detectors: Detectors = Field(default_factory=Detectors)
+    things_rest_ms: int = Field(8_000, ge=0, le=60_000)
     hold_ms: dict[str, Milliseconds] = Field(default_factory=lambda: dict(DEFAULT_HOLD_MS))
     retention_days: int = Field(90, ge=1, le=3650)
     help: str | None = Field(None, max_length=2_000)
