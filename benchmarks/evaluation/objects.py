@@ -3,6 +3,8 @@
 All return a picture (RGB) and its coverage. ``art`` is a picture to be printed on covers, pages and screens.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from openproctor.simulation.layers import as_picture, asset
 from openproctor.simulation.media import Picture
 
 Stamp = tuple[Picture, Picture]
+Draw = Callable[[np.random.Generator, Picture], Stamp]
 WORDS = ("THE ART OF", "LOGIC", "HISTORY", "PHYSICS", "MODERN LAW", "ECONOMICS", "A GUIDE TO", "ATLAS", "POEMS")
 FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 Colour = tuple[int, int, int]

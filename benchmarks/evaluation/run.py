@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -123,12 +123,12 @@ def evaluate_clips(folder: Path, runtime: str, objects: str) -> dict[str, object
     return {"clips": str(folder.name), "hours": round(score.hours, 3), "types": score.table()}
 
 
-def compare(result: dict[str, object], baseline: dict[str, object]) -> list[str]:
+def compare(result: Mapping[str, object], baseline: Mapping[str, object]) -> list[str]:
     """What is worse than the baseline by more than the slack."""
     worse = []
     now, then = result["types"], baseline["types"]
-    assert isinstance(now, dict)
-    assert isinstance(then, dict)
+    assert isinstance(now, Mapping)
+    assert isinstance(then, Mapping)
     for type_id, row in then.items():
         for name in ("precision", "recall", "f1"):
             before, after = row[name], now.get(type_id, {}).get(name)

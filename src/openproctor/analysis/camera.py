@@ -38,7 +38,9 @@ class CameraWatch:
         wanted = {OBSCURED: "camera_obscured", FROZEN: "camera_frozen"}
         self._machines = {
             type_id: Machine(
-                hold={BAD: settings.hold[type_id], GOOD: RELEASE_DEFAULT}, need={BAD: 3, GOOD: 2}, state=GOOD
+                hold={BAD: settings.hold[type_id], GOOD: RELEASE_DEFAULT},
+                need={BAD: 2 if type_id == OBSCURED else 3, GOOD: 2},
+                state=GOOD,
             )
             for type_id, name in wanted.items()
             if settings.detectors[name]

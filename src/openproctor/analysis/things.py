@@ -41,6 +41,7 @@ STAGE = 0.8  # of ``confirm``: what a suspect must reach in one picture for thos
 SUSPECTS = 3  # of one picture that are looked at again
 NEED, SURE = 6, 3  # weight that it takes to raise, and of a picture that is sure; one that is nearly so weighs 1
 CLEARLY = 0.08  # by which one label must be surer than another of the same thing
+SAME_THING = 0.08  # of the picture: two names this near to each other are names of one thing
 GIVE_UP = 2  # pictures of a close look in which a suspect does not hold
 
 
@@ -213,6 +214,10 @@ class ThingsWatch:
             return None, 0.0, None
         rule, machine = OBJECT_RULES[type_id], self._machines[type_id]
         candidates = [found for found in look.things if found.label == LABELS[type_id]]
+        if machine.state == OUT:
+            # what is in view under another name already does not become a second thing
+            named = [self._place[t] for t in self._types if t in self._place and self._machines[t].state == IN]
+            candidates = [found for found in candidates if not any(found.near(one, SAME_THING) for one in named)]
         place = self._place.get(type_id)
         if place is not None and IN in (machine.state, machine.next):
             candidates = [found for found in candidates if found.near(place, OBJECT_REACH)]
