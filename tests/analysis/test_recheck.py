@@ -20,6 +20,7 @@ from openproctor.analysis.recheck import installed, recheck
 from openproctor.analysis.report import Report
 from openproctor.analysis.worker import Worker
 from openproctor.assembly import Platform
+from openproctor.catalog import CATALOG
 from openproctor.config import Settings
 from scripts.engines import Engine, SeaweedFS
 from tests.analysis.conftest import blobs, frames
@@ -72,6 +73,7 @@ def account(server: LiveServer, page: Page) -> dict[str, Any]:
         answer = staff.get(f"/api/v1/sessions/{page.session_id}/events", params={"type_id": 1068}).json()
     (event,) = answer["items"]
     data: dict[str, Any] = event["data"]
+    assert CATALOG.types[1068].complaint(data) is None
     return data
 
 

@@ -26,7 +26,7 @@ PART_2 = {
     1082: "Check Approved", 1083: "Check Returned", 1084: "Message To Candidate", 1085: "Message From Candidate",
     1086: "Hand Raised", 1087: "Session Paused", 1088: "Session Resumed", 1089: "Session Terminated",
     1090: "Extra Time Granted", 1091: "Flag Added", 1092: "Flag Dismissed", 1093: "Flag Confirmed",
-    1094: "Session Released", 1095: "Appeal Filed",
+    1094: "Session Released", 1095: "Appeal Filed", 1096: "Accommodations Set",
 }  # fmt: skip
 
 

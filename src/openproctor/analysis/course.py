@@ -10,15 +10,16 @@ else is, from the state in which the gap was reached.
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import structlog
 
 from openproctor.analysis.coded import Decoders, MediaError
 from openproctor.analysis.detectors import Detectors
-from openproctor.analysis.findings import Finding
-from openproctor.analysis.pipeline import Analysis
+from openproctor.analysis.findings import TWINS, Finding
+from openproctor.analysis.pipeline import Analysis, forget
+from openproctor.analysis.sameness import Reference
 from openproctor.analysis.samples import Segment, chunk_segment
 from openproctor.analysis.settings import AnalysisSettings
 
@@ -32,9 +33,38 @@ STATES_KEPT = 16
 Plan = Callable[[int], AnalysisSettings]
 
 
+class Settings:
+    """The plan of a session: its policy, and from each change on its accommodations.
+
+    A chunk is looked at by what held when it was stored: the chain says which of the two came first.
+    """
+
+    def __init__(self, policy: Any) -> None:
+        self._policy = policy
+        self._references: tuple[Reference, ...] = ()
+        self._changes: list[tuple[int, AnalysisSettings]] = []
+        self.replace([])
+
+    def replace(self, changes: list[tuple[int, list[dict[str, Any]]]]) -> None:
+        """All changes so far: position in the chain, and the accommodations that hold from there on."""
+        self._changes = [
+            (position, replace(AnalysisSettings.of(self._policy, held), references=self._references))
+            for position, held in [(-1, []), *changes]
+        ]
+
+    def compare_with(self, references: tuple[Reference, ...]) -> None:
+        """The faces with which the candidate's face is compared."""
+        self._references = references
+        self._changes = [(since, replace(settings, references=references)) for since, settings in self._changes]
+
+    def __call__(self, position: int) -> AnalysisSettings:
+        return next(settings for since, settings in reversed(self._changes) if since < position)
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk with its bytes. ``origin`` is when its part began, ms since 1970; ``position`` its place in the chain.
+    """A chunk with its bytes. ``at`` is when it begins and ``origin`` when its part began, ms since 1970; ``position`` is its
+    place in the session's chain.
 
     ``unreadable`` says in one line why there are no bytes to look at.
     """
@@ -43,6 +73,7 @@ class Piece:
     part: int
     digest: str
     position: int
+    at: int
     origin: int
     init: bytes = b""
     media: bytes = b""
@@ -197,16 +228,13 @@ class Course:
 
     def take(self, piece: Piece) -> Outcome:
         """Look at the next chunk."""
-        settings = self._plan(piece.position)
-        if settings != self._settings:
-            self._analysis = Analysis(self._detectors, settings, self._analysis.dump())
-            self._settings = settings
+        changed = self._change(self._plan(piece.position), piece)
         self._position = piece.position
         if self.lane >= 0:
             self._late_next, self._late = piece.number + 1, self._late + 1
         self._chunks += 1
         if piece.unreadable is not None:
-            return Outcome(rejected=piece.unreadable)
+            return Outcome(changed, piece.unreadable)
         try:
             segment = self._read(piece)
             previous = self._segment
@@ -216,12 +244,29 @@ class Course:
                     gap.until = begin if gap.until is None else gap.until
             findings = self._analysis.step(segment, lambda: previous)
         except MediaError as error:
-            return Outcome(rejected=str(error))
+            return Outcome(changed, str(error))
         except Exception as error:
             # a detector or decoder that fails on these bytes must not stop the others
-            return Outcome(rejected=f"it could not be analysed ({type(error).__name__})", error=error)
+            return Outcome(changed, f"it could not be analysed ({type(error).__name__})", error)
         self._segment = segment
-        return Outcome(self._count(findings))
+        return Outcome(changed + self._count(findings))
+
+    def _change(self, settings: AnalysisSettings, piece: Piece) -> list[Finding]:
+        """Go on with other settings. What was found and is not looked for any more ends here."""
+        if settings == self._settings:
+            return []
+        ended = []
+        state = self._analysis.dump()
+        for type_id, since in self._analysis.open_states():
+            if type_id in settings.off and type_id in TWINS and type_id not in self._settings.off:
+                until = max(since, piece.at)
+                over = {"type_id": type_id, "from": since, "until": until, "length_ms": until - since}
+                data = {"settings": settings.digest(), "ended": [over], "reason": "it is not looked for any more"}
+                ended.append(Finding(TWINS[type_id], until, 0.0, data, [over]))
+        begun = Analysis(self._detectors, settings)
+        self._analysis = Analysis(self._detectors, settings, forget(state, set(settings.off), begun.dump()))
+        self._settings = settings
+        return ended
 
     def pass_by(self, number: int) -> None:
         """A late chunk that holds nothing to look at."""

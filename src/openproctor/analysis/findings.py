@@ -108,7 +108,7 @@ def finding_data(
         **{key: value for key, value in more.items() if value is not None},
     }
     if type_id in THRESHOLDS:
-        data["threshold"] = THRESHOLDS[type_id]
+        data.setdefault("threshold", THRESHOLDS[type_id])
     if inputs:
         data["inputs"] = inputs
     if ended:

@@ -39,6 +39,7 @@ class LookingWatch:
 
     def __init__(self, detectors: Detectors, settings: AnalysisSettings, digest: str) -> None:
         self._on = settings.detectors["looking_away"]
+        self._wider = settings.wider(AWAY)
         self._detectors = detectors
         self._digest = digest
         self._usual: list[list[float]] = []
@@ -73,7 +74,7 @@ class LookingWatch:
             return []
         usual = np.median(np.array(self._usual), axis=0)
         shares = [float(abs(value - own)) / limit for value, own, limit in zip(direction, usual, LIMITS, strict=True)]
-        far = max(shares)
+        far = max(shares) / self._wider
         if far < 1:
             # only what is usual moves what is usual: a long look away does not become the habit
             self._usual = [*self._usual, list(direction)][-AWAY_KEPT:]

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from openproctor.analysis.findings import TWINS
 from openproctor.analysis.repository import DONE, AnalysisRepository
+from openproctor.analysis.sameness import CONSENTED, REFUSED, chosen
 from openproctor.captures.models import captures
 from openproctor.catalog import CATALOG
 from openproctor.errors import Problem
@@ -22,11 +23,12 @@ from openproctor.eventlog.verify import verify_bundle
 from openproctor.media.fmp4 import read_layout
 from openproctor.media.repository import Chunk
 from openproctor.media.webm import playable_mp4
+from openproctor.sessions.accommodations import SET
 from openproctor.sessions.models import sessions
 from openproctor.sessions.states import OVER
 
 TRACK = "camera"
-REJECTED, ANALYSED = 1062, 1068
+REJECTED, ANALYSED, ACCOMMODATED = 1062, 1068, SET
 
 
 class CannotCheck(Exception):
@@ -69,6 +71,16 @@ class Material:
     entries: list[Entry] = field(default_factory=list)
     chunks: list[Facts] = field(default_factory=list)
     stills: dict[str, str] = field(default_factory=dict)
+    # position in the chain, kind and id
+    captured: list[tuple[int, str, str]] = field(default_factory=list)
+
+    @property
+    def references(self) -> list[str]:
+        """Stills with which the candidate's face was compared."""
+        if not self.policy["detectors"]["face_mismatch"] or not self.chunks:
+            return []
+        said = [(one.position, one.type_id) for one in self.entries if one.type_id in (CONSENTED, REFUSED)]
+        return chosen(said, self.captured, min(chunk.position for chunk in self.chunks))
 
     @property
     def account(self) -> dict[str, Any] | None:
@@ -83,15 +95,19 @@ class Reader(Protocol):
         """Init segment (may be empty) and media. :class:`CannotCheck` where they are gone or changed."""
         ...
 
+    async def still(self, capture_id: str) -> bytes:
+        """A still. :class:`CannotCheck` where it is gone."""
+        ...
+
 
 def _wanted(type_id: int) -> bool:
     kind = CATALOG.types.get(type_id)
     found = kind is not None and "analysis" in kind.sources
-    return found or type_id in TWINS.values() or type_id in (REJECTED, ANALYSED, *OTHER_TYPES)
+    return found or type_id in TWINS.values() or type_id in (REJECTED, ANALYSED, ACCOMMODATED, *OTHER_TYPES)
 
 
 # events of the page and of people on which findings rest
-OTHER_TYPES = (26, 60)
+OTHER_TYPES = (26, 60, CONSENTED, REFUSED)
 
 
 # -- in a data folder, a database, a store ----------------------------------------------------------------------------
@@ -101,6 +117,14 @@ class _StoreReader:
     def __init__(self, platform: Any, chunks: dict[int, Chunk]) -> None:
         self._platform = platform
         self._chunks = chunks
+        self.stills: dict[str, str] = {}  # id: object key
+
+    async def still(self, capture_id: str) -> bytes:
+        try:
+            data: bytes = await self._platform.objects.get(self.stills[capture_id])
+        except KeyError:
+            raise CannotCheck(f"The still {capture_id} is erased or missing.") from None
+        return data
 
     async def read(self, number: int) -> tuple[bytes, bytes]:
         chunk = self._chunks[number]
@@ -131,9 +155,8 @@ async def stored_session(platform: Any, session_id: str) -> Material:
     if progress is None or progress.lease_until < DONE:
         raise CannotCheck(f"The analysis of session {session_id} is not finished; a worker has to run.")
     stored = await platform.media.repository.of_track(organization_id, session_id, TRACK)
-    material = Material(
-        session_id, session.policy.model_dump(mode="json"), _StoreReader(platform, {c.number: c for c in stored})
-    )
+    reader = _StoreReader(platform, {chunk.number: chunk for chunk in stored})
+    material = Material(session_id, session.policy.model_dump(mode="json"), reader)
     material.chunks = [
         Facts(c.number, c.part, c.digest, c.position, c.at, c.part_started_at, c.init_size > 0, bool(c.has_media))
         for c in stored
@@ -142,8 +165,11 @@ async def stored_session(platform: Any, session_id: str) -> Material:
         columns = (events.c.position, events.c.type_id, events.c.source, events.c.occurred_at)
         log = select(*columns, events.c.data, events.c.evidence).where(events.c.session_id == session_id)
         rows = (await connection.execute(log.order_by(events.c.position))).all()
-        pictures = select(captures.c.id, captures.c.digest).where(captures.c.session_id == session_id)
-        material.stills = {row[0]: row[1] for row in (await connection.execute(pictures)).all()}
+        pictures = select(captures).where(captures.c.session_id == session_id).order_by(captures.c.position)
+        for row in (await connection.execute(pictures)).all():
+            material.stills[row.id] = row.digest
+            material.captured.append((row.position, row.kind, row.id))
+            reader.stills[row.id] = row.object_key
     decode = msgspec.json.decode
     material.entries = [
         Entry(row[0], row[1], row[2], row[3], decode(row[4]), decode(row[5])) for row in rows if _wanted(row[1])
@@ -161,13 +187,22 @@ class _BundleReader:
         self._path = path
         self._members = members
         self._bits_per_second = bits_per_second
+        self.stills: dict[str, tuple[int, int]] = {}  # id: place and length in the file
+
+    def _part(self, offset: int, size: int) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    async def still(self, capture_id: str) -> bytes:
+        if capture_id not in self.stills:
+            raise CannotCheck(f"The still {capture_id} is erased.")
+        return self._part(*self.stills[capture_id])
 
     def bytes_of(self, number: int) -> bytes:
         """As MP4."""
         name, offset, size = self._members[number]
-        with self._path.open("rb") as file:
-            file.seek(offset)
-            data = file.read(size)
+        data = self._part(offset, size)
         # as the server did when the chunk came
         return playable_mp4(data, self._bits_per_second) if name.endswith(".webm") else data
 
@@ -207,7 +242,12 @@ def bundled_session(path: Path, key: str | None = None) -> Material:
     reader = _BundleReader(path, places, camera.get("video_bits_per_second", 300_000))
     material = Material(session["id"], session["policy"], reader)
     material.chunks = sorted(_facts(chunks, reader), key=lambda chunk: chunk.number)
-    material.stills = {one["content"]["id"]: one["content"]["digest"] for one in log if one["kind"] == "still"}
+    for one in (entry for entry in log if entry["kind"] == "still"):
+        content = one["content"]
+        material.stills[content["id"]] = content["digest"]
+        material.captured.append((one["position"], content["kind"], content["id"]))
+        if one["file"] in members:
+            reader.stills[content["id"]] = (members[one["file"]].offset_data, members[one["file"]].size)
     for one in log:
         if one["kind"] != "event" or not _wanted(one["type_id"]):
             continue

@@ -37,6 +37,9 @@ class PeopleWatch:
         self._covered = settings.looks_for_people
         self._digest = digest
         self._hold = settings.hold
+        # switched off for this candidate: several faces count as one, and whether one is in view is not asked
+        self._several = FACE_MANY not in settings.off
+        self._anybody = not {FACE_NONE, COVERED} <= set(settings.off)
         faces, objects = detectors.faces, detectors.objects
         self._faces = Maker(faces.model.name, faces.model.sha256, faces.runtime)
         self._objects = Maker(objects.model.name, objects.model.sha256, objects.runtime)
@@ -57,9 +60,9 @@ class PeopleWatch:
         sure = [face for face in look.faces if face.score >= FACE_NEW]
         kept = [face for face in look.faces if face.score >= FACE_KEEP]
         best = look.faces[0].score if look.faces else 0.0
-        if len(sure) >= 2:
+        if len(sure) >= 2 and self._several:
             return MANY, sure[1].score
-        if len(kept) >= 2 and self._machine.state == MANY:
+        if len(kept) >= 2 and self._machine.state == MANY and self._several:
             return MANY, kept[1].score
         if sure:
             return ONE, sure[0].score
@@ -73,16 +76,20 @@ class PeopleWatch:
         if not self._on:
             return False
         value, _ = self._value(look)
+        if value == NONE and not self._anybody:
+            return False
         if value is None or value != self._machine.state or self._machine.undecided:
             return True
         if value == NONE:
             return self._kind(look) not in (None, self._raised)
         # a second face that is nearly sure
-        return value == ONE and len([face for face in look.faces if face.score >= FACE_KEEP + 0.05]) > 1
+        return (
+            value == ONE and self._several and len([face for face in look.faces if face.score >= FACE_KEEP + 0.05]) > 1
+        )
 
     def needs_body(self, look: Look) -> bool:
         """Whether it matters if somebody is there: no face is seen."""
-        return self._covered and self._value(look)[0] == NONE
+        return self._covered and self._anybody and self._value(look)[0] == NONE
 
     def _kind(self, look: Look) -> int | None:
         """Covered or nobody, if people were looked for."""

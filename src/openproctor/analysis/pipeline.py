@@ -21,7 +21,7 @@ from openproctor.analysis.loops import LoopWatch
 from openproctor.analysis.people import PeopleWatch
 from openproctor.analysis.sameness import SamenessWatch
 from openproctor.analysis.samples import Frame, Segment
-from openproctor.analysis.settings import AnalysisSettings
+from openproctor.analysis.settings import AWAY, MISMATCH, SPEECH, AnalysisSettings
 from openproctor.analysis.speaking import SpeechWatch
 from openproctor.analysis.things import ThingsWatch
 from openproctor.vision.geometry import Image
@@ -171,6 +171,18 @@ class Analysis:
             found += self._people.see(look, stretch)
             found += self._things.see(look, stretch)
         return found
+
+
+def forget(state: dict[str, Any], types: set[int], begun: dict[str, Any]) -> dict[str, Any]:
+    """A dumped state without what is known of some types; ``begun`` is the state of an analysis that begins."""
+    for name, type_id in (("speech", SPEECH), ("looking", AWAY), ("sameness", MISMATCH)):
+        if type_id in types:
+            state[name]["machine"] = begun[name]["machine"]
+    for type_id in types:
+        state["camera"]["machines"].pop(str(type_id), None)
+        state["things"]["machines"].pop(str(type_id), None)
+        state["things"]["places"].pop(str(type_id), None)
+    return state
 
 
 def _dense(segment: Segment) -> list[Frame]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from openproctor.analysis.conditions import conditions, damaged_model, model_files
-from openproctor.analysis.course import Course, Outcome, Piece
+from openproctor.analysis.course import Course, Outcome, Piece, Settings
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
-from openproctor.analysis.material import ANALYSED, REJECTED, TRACK, CannotCheck, Entry, Facts, Material
+from openproctor.analysis.material import ACCOMMODATED, ANALYSED, REJECTED, TRACK, CannotCheck, Entry, Facts, Material
 from openproctor.analysis.report import Difference, Report
-from openproctor.analysis.settings import AnalysisSettings
+from openproctor.analysis.sameness import Reference, reference
 from openproctor.analysis.virtual_camera import looks_virtual
-from openproctor.vision.frames import encode_jpeg
+from openproctor.vision.frames import decode_still, encode_jpeg
 from openproctor.vision.models import shipped
 
 # By the same runtime every number must be the same. Another one adds up in another order: a score may differ by this much,
@@ -143,8 +143,12 @@ def _names(material: Material) -> list[Difference]:
 
 async def _again(material: Material, detectors: Detectors, progress: Callable[[float], None]) -> list[Made]:
     account = material.account or {}
-    settings = AnalysisSettings.of(material.policy)
-    course = Course(detectors, lambda _: settings)
+    settings = Settings(material.policy)
+    settings.replace(
+        [(one.position, one.data["accommodations"]) for one in material.entries if one.type_id == ACCOMMODATED]
+    )
+    settings.compare_with(await _references(material, detectors))
+    course = Course(detectors, settings)
     walk = _Walk(material, course, progress)
     anew = set(account.get("began_anew", []))
     gaps = [(gap["first"], gap["last"]) for gap in account.get("gaps", [])] if account else _holes(material.chunks)
@@ -173,6 +177,19 @@ async def _again(material: Material, detectors: Detectors, progress: Callable[[f
                 await walk.look(chunk)
         walk.add(course.turn(), None)
     return walk.made
+
+
+async def _references(material: Material, detectors: Detectors) -> tuple[Reference, ...]:
+    found = []
+    for capture_id in material.references:
+        data = await material.reader.still(capture_id)
+        try:
+            image = decode_still(data).image
+        except ValueError:
+            continue  # a still that is broken is no reference
+        known = reference(detectors, capture_id, image)
+        found += [known] if known is not None else []
+    return tuple(found)
 
 
 def _holes(chunks: list[Facts]) -> list[tuple[int, int]]:
@@ -212,14 +229,20 @@ class _Walk:
         begin = next((one for one in self._material.chunks if one.begins and self._usable(one, chunk)), None)
         origin = begin.started_at if begin else chunk.started_at
         piece = Piece(
-            chunk.number, chunk.part, chunk.digest, chunk.position, origin, unreadable=self._gone(chunk, begin)
+            chunk.number,
+            chunk.part,
+            chunk.digest,
+            chunk.position,
+            chunk.at,
+            origin,
+            unreadable=self._gone(chunk, begin),
         )
         if piece.unreadable is not None or begin is None:
             return piece
         if self._init[0] != begin.number:
             self._init = (begin.number, (await self._material.reader.read(begin.number))[0])
         _, media = await self._material.reader.read(chunk.number)
-        return Piece(chunk.number, chunk.part, chunk.digest, chunk.position, origin, self._init[1], media)
+        return Piece(chunk.number, chunk.part, chunk.digest, chunk.position, chunk.at, origin, self._init[1], media)
 
     def _usable(self, begin: Facts, chunk: Facts) -> bool:
         if begin.part != chunk.part:

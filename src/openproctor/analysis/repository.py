@@ -1,12 +1,18 @@
 """Queries of the analysis: which sessions have recordings that nobody has looked at yet."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from openproctor.analysis.models import analyses
+from openproctor.analysis.sameness import CONSENTED, REFUSED, chosen
+from openproctor.captures.models import captures
+from openproctor.eventlog.models import events
 from openproctor.media.models import chunks
+from openproctor.sessions.accommodations import SET
 from openproctor.sessions.models import sessions
 from openproctor.sessions.states import IN_EXAM, OVER
 from openproctor.storage.database import Database
@@ -115,6 +121,43 @@ class AnalysisRepository:
         async with self._database.read() as connection:
             count, oldest = (await connection.execute(query)).one()
         return count, oldest
+
+    async def accommodations(self, session_id: str) -> str | None:
+        """Accommodations that a session has now, as its row has them."""
+        query = select(sessions.c.accommodations).where(sessions.c.id == session_id)
+        async with self._database.read() as connection:
+            found: str | None = (await connection.execute(query)).scalar()
+        return found
+
+    async def accommodated(self, session_id: str) -> list[tuple[int, list[dict[str, Any]]]]:
+        """Every change of a session's accommodations: its position in the chain, and what holds from there on."""
+        query = (
+            select(events.c.position, events.c.data)
+            .where(events.c.session_id == session_id, events.c.type_id == SET)
+            .order_by(events.c.sequence)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [(int(row[0]), msgspec.json.decode(row[1])["accommodations"]) for row in rows]
+
+    async def references(self, session_id: str, track: str) -> list[str]:
+        """Stills with which the candidate's face is compared."""
+        first = select(func.min(chunks.c.position)).where(chunks.c.session_id == session_id, chunks.c.track == track)
+        said = (
+            select(events.c.position, events.c.type_id)
+            .where(events.c.session_id == session_id, events.c.type_id.in_((CONSENTED, REFUSED)))
+            .order_by(events.c.sequence)
+        )
+        stills = (
+            select(captures.c.position, captures.c.kind, captures.c.id)
+            .where(captures.c.session_id == session_id)
+            .order_by(captures.c.position)
+        )
+        async with self._database.read() as connection:
+            begin = (await connection.execute(first)).scalar()
+            consents = [(int(row[0]), int(row[1])) for row in (await connection.execute(said)).all()]
+            taken = [(int(row[0]), str(row[1]), str(row[2])) for row in (await connection.execute(stills)).all()]
+        return chosen(consents, taken, int(begin)) if begin is not None else []
 
     async def get(self, session_id: str) -> Progress | None:
         """Progress of one session."""

@@ -32,6 +32,7 @@ from openproctor.vision.recognition import Embedding, distance
 if TYPE_CHECKING:
     from openproctor.analysis.pipeline import Stretch
 
+CONSENTED, REFUSED = 1080, 1081
 SAME, UNSURE, DIFFERENT = "same", "unsure", "different"
 
 
@@ -51,6 +52,19 @@ def reference(detectors: Detectors, capture: str, image: Image) -> Reference | N
     return Reference(capture, detectors.recognizer.embed(image, max(faces, key=lambda face: face.box.area)))
 
 
+def chosen(consents: list[tuple[int, int]], stills: list[tuple[int, str, str]], first: int) -> list[str]:
+    """Ids of the stills to compare with: the newest of face and document from before the recording began.
+
+    ``consents`` are position in the chain and type of what the candidate said (1080 given, 1081 refused), ``stills``
+    position, kind and id, both in order; ``first`` is the position of the first recorded chunk. None without consent.
+    """
+    said = [type_id for position, type_id in consents if position < first]
+    if not said or said[-1] != CONSENTED:
+        return []
+    latest = {kind: still for position, kind, still in stills if position < first and kind in ("face", "document")}
+    return list(latest.values())
+
+
 class SamenessWatch:
     """Compares one candidate's face with the references, every few seconds."""
 
@@ -60,8 +74,9 @@ class SamenessWatch:
         self._digest = digest
         self._last: int | None = None
         self._distances: list[float] = []
+        unsure = round(MISMATCH_UNSURE_HOLD * settings.relaxed.get(MISMATCH, 1.0))
         self._machine = Machine(
-            hold={SAME: RELEASE_DEFAULT, UNSURE: MISMATCH_UNSURE_HOLD, DIFFERENT: settings.hold[MISMATCH]},
+            hold={SAME: RELEASE_DEFAULT, UNSURE: unsure, DIFFERENT: settings.hold[MISMATCH]},
             need={SAME: 2, UNSURE: MATCH_LOOKS, DIFFERENT: MATCH_LOOKS},
             state=SAME,
         )

@@ -5,9 +5,11 @@ Scores are 0 to 1, times in ms, light 0 to 255, places and sizes shares of the p
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from openproctor.exams.accommodations import DETECTOR_TYPES
 
 if TYPE_CHECKING:
     from openproctor.analysis.sameness import Reference
@@ -137,32 +139,73 @@ DEFAULT_DETECTORS = {
 }
 
 
+# -- accommodations ------------------------------------------------------------------------------------------------
+NEVER = 10**9  # ms that a state must hold which is not to be raised
+RELAXED_LEAST, RELAXED_MOST = 1_000, 3_600_000  # ms: what is relaxed must hold its factor times this, and no longer
+RELAXED_SURER = 0.25  # for each further factor limits grow by this, and a threshold's distance from 1 shrinks as much
+# a face state is part of one machine with the others: it is not taken out, it only never holds long enough
+_FACE_STATES = (FACE_NONE, FACE_MANY, COVERED)
+
+
 @dataclass(frozen=True)
 class AnalysisSettings:
-    """What is looked for, and how long it must hold (ms by event type)."""
+    """What is looked for, how long it must hold (ms by event type), and the accommodations: types that are ``off``, and by
+    what factor others are ``relaxed``."""
 
     detectors: dict[str, bool] = field(default_factory=lambda: dict(DEFAULT_DETECTORS))
     hold: dict[int, int] = field(default_factory=lambda: dict(DEFAULT_HOLD))
+    off: tuple[int, ...] = ()
+    relaxed: dict[int, float] = field(default_factory=dict)
     # how long the search for things rests at the most, ms
     things_rest: int = REST_MOST
     # faces that the candidate's face is compared with; they are the session's, not rules
     references: tuple["Reference", ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
-    def of(cls, policy: Any = None) -> "AnalysisSettings":
-        """From an exam's policy: the model, its JSON as a mapping, or None for the defaults."""
-        if policy is None:
-            return cls()
-        raw: Mapping[str, Any] = policy if isinstance(policy, Mapping) else policy.model_dump()
-        hold = {int(key): int(value) for key, value in (raw.get("hold_ms") or {}).items()}
+    def of(cls, policy: Any = None, accommodations: Iterable[Mapping[str, Any]] = ()) -> "AnalysisSettings":
+        """From an exam's policy (the model, its JSON as a mapping, or None for the defaults) and a candidate's
+        accommodations, as the log has them."""
+        raw: Mapping[str, Any] = {}
+        if policy is not None:
+            raw = policy if isinstance(policy, Mapping) else policy.model_dump()
+        off: set[int] = set()
+        relaxed: dict[int, float] = {}
+        for one in accommodations:
+            if one["what"] == "off":
+                off.update(one["type_ids"])
+            else:
+                relaxed.update(dict.fromkeys(one["type_ids"], float(one["factor"])))
+        detectors = {**DEFAULT_DETECTORS, **(raw.get("detectors") or {})}
+        for name, types in DETECTOR_TYPES.items():
+            if not set(types) & set(_FACE_STATES) and set(types) <= off:
+                detectors[name] = False
+        hold = {**DEFAULT_HOLD, **{int(key): int(value) for key, value in (raw.get("hold_ms") or {}).items()}}
+        for type_id, factor in relaxed.items():
+            if type_id in hold:
+                hold[type_id] = min(round(max(hold[type_id], RELAXED_LEAST) * factor), RELAXED_MOST)
+        hold.update(dict.fromkeys(off & set(_FACE_STATES), NEVER))
         rest = int(raw.get("things_rest_ms", REST_MOST))
-        return cls({**DEFAULT_DETECTORS, **(raw.get("detectors") or {})}, {**DEFAULT_HOLD, **hold}, rest)
+        return cls(detectors, hold, tuple(sorted(off)), dict(sorted(relaxed.items())), rest)
+
+    def surer(self, type_id: int, threshold: float) -> float:
+        """A threshold (0 to 1), higher where the type is relaxed."""
+        return round(1 - (1 - threshold) / self.wider(type_id), 4)
+
+    def wider(self, type_id: int) -> float:
+        """By what a limit is multiplied where the type is relaxed."""
+        return 1 + RELAXED_SURER * (self.relaxed.get(type_id, 1.0) - 1)
+
+    def rule(self, type_id: int) -> ObjectRule:
+        """The rule of an object, stricter where it is relaxed."""
+        rule = OBJECT_RULES[type_id]
+        return replace(rule, confirm=self.surer(type_id, rule.confirm), nearly=self.surer(type_id, rule.nearly))
 
     @property
     def object_types(self) -> tuple[int, ...]:
         """Event types of the objects looked for."""
         wanted = (PHONE, BOOK) if self.detectors["objects"] else ()
-        return (*wanted, LAPTOP) if self.detectors["laptop"] else wanted
+        wanted = (*wanted, LAPTOP) if self.detectors["laptop"] else wanted
+        return tuple(type_id for type_id in wanted if type_id not in self.off)
 
     @property
     def looks_for_people(self) -> bool:
@@ -176,5 +219,7 @@ class AnalysisSettings:
         }
         rules["OBJECT_RULES"] = {str(key): asdict(rule) for key, rule in OBJECT_RULES.items()}
         mine = {"detectors": self.detectors, "hold": self.hold, "things_rest": self.things_rest}
-        text = json.dumps([rules, mine], sort_keys=True, separators=(",", ":"))
+        text = json.dumps(
+            [rules, {**mine, "off": self.off, "relaxed": self.relaxed}], sort_keys=True, separators=(",", ":")
+        )
         return hashlib.sha256(text.encode()).hexdigest()

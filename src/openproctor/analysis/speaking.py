@@ -27,6 +27,7 @@ class SpeechWatch:
 
     def __init__(self, detectors: Detectors, settings: AnalysisSettings, digest: str) -> None:
         self._on = settings.detectors["speech"]
+        self._sure = settings.surer(SPEECH, SPEECH_SCORE)
         self._detectors = detectors
         self._digest = digest
         self._floors: list[float] = []
@@ -58,7 +59,7 @@ class SpeechWatch:
             score = float(heard.probability[inside].mean())
             level = float(heard.level_db[inside].max())
             at = segment.at(sound.start) + index * SPEECH_BIN
-            talk = score >= SPEECH_SCORE and level >= floor + SPEECH_ABOVE_FLOOR
+            talk = score >= self._sure and level >= floor + SPEECH_ABOVE_FLOOR
             found += self._count(at, talk, score, level, floor, stretch, sound.start + index * SPEECH_BIN / 1000)
         return found
 
@@ -81,6 +82,7 @@ class SpeechWatch:
                 [],
                 level_db=round(level, 1),
                 noise_floor_db=round(floor, 1),
+                threshold=self._sure,
             )
             return [Finding(SPEECH, turn.since, data["score"], data)]
         if turn.ended is None:

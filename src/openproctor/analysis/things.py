@@ -22,7 +22,6 @@ from openproctor.analysis.settings import (
     LABELS,
     LAPTOP,
     OBJECT_REACH,
-    OBJECT_RULES,
     PERSON,
     RELEASE_OBJECT,
     REST_CHANGE,
@@ -58,6 +57,7 @@ class ThingsWatch:
         # who said so: the second look's file names the detector's file on whose features it rests
         self._makers = {type_id: own if type_id == LAPTOP else judge for type_id in settings.object_types}
         self._types = settings.object_types
+        self._rules = {type_id: settings.rule(type_id) for type_id in self._types}
         self._machines = {
             type_id: Machine(
                 hold={IN: settings.hold[type_id], OUT: RELEASE_OBJECT},
@@ -105,7 +105,7 @@ class ThingsWatch:
         look.things = self._looker.things(image)
         for type_id, machine in self._machines.items():
             if machine.state == IN and type_id in self._place and self._value(type_id, look)[0] != IN:
-                look.things.append(self._looker.verify(image, self._place[type_id], OBJECT_RULES[type_id].keep))
+                look.things.append(self._looker.verify(image, self._place[type_id], self._rules[type_id].keep))
 
     def curious(self, looks: list[Look], images: dict[int, Image]) -> bool:
         """Whether to look at every picture: something is about to change, or a suspect holds when enlarged."""
@@ -120,9 +120,11 @@ class ThingsWatch:
                 for type_id, machine in self._machines.items()
             )
             suspects = [found for found in look.things if self._suspicious(found, look.at)][:SUSPECTS]
-            verified = [self._looker.verify(images[look.at], one, _enough(one, suspects, STAGE)) for one in suspects]
+            verified = [
+                self._looker.verify(images[look.at], one, self._enough(one, suspects, STAGE)) for one in suspects
+            ]
             for suspect, found in zip(suspects, verified, strict=True):
-                if found.score >= STAGE * OBJECT_RULES[_type(found.label)].confirm:
+                if found.score >= STAGE * self._rules[_type(found.label)].confirm:
                     wanted = True
                     if not any(found.label == one.label and found.near(one, 0.05) for one in self._targets):
                         self._targets.append(found)
@@ -134,7 +136,7 @@ class ThingsWatch:
     def _suspicious(self, found: Found, at: int) -> bool:
         if found.label == PERSON or self._machines[_type(found.label)].state == IN:
             return False
-        if found.score < OBJECT_RULES[_type(found.label)].suspect:
+        if found.score < self._rules[_type(found.label)].suspect:
             return False
         return not any(
             old["label"] == found.label
@@ -176,9 +178,9 @@ class ThingsWatch:
                 kept.append(target)  # not there yet
                 continue
             place = same[0] if same else target
-            found = self._looker.verify(image, place, _enough(place, self._targets, 1.0))
+            found = self._looker.verify(image, place, self._enough(place, self._targets, 1.0))
             verified.append(found)
-            rule, machine = OBJECT_RULES[_type(found.label)], self._machines[_type(found.label)]
+            rule, machine = self._rules[_type(found.label)], self._machines[_type(found.label)]
             holds = found.score >= STAGE * rule.confirm
             # before the picture that made it a suspect it need not have been there
             counts = not holds and look.at >= self._suspected_at
@@ -197,12 +199,17 @@ class ThingsWatch:
     def _holds(self, found: Found) -> bool:
         """Whether a thing that is in view already is seen well enough in the whole picture."""
         type_id = _type(found.label)
-        return self._machines[type_id].state == IN and found.score >= OBJECT_RULES[type_id].keep
+        return self._machines[type_id].state == IN and found.score >= self._rules[type_id].keep
 
     def _deciding(self, found: Found) -> bool:
         """Whether a thing is in view, or about to be."""
         machine = self._machines[_type(found.label)]
         return machine.state == IN or machine.undecided
+
+    def _enough(self, found: Found, others: list[Found], share: float) -> float:
+        """The score that settles a suspect; where two labels stand for one thing, the surer one must be found out."""
+        contested = any(_same_place(found, other) for other in others)
+        return 1.0 if contested else share * self._rules[_type(found.label)].confirm
 
     @property
     def settled(self) -> bool:
@@ -212,7 +219,7 @@ class ThingsWatch:
     def _value(self, type_id: int, look: Look) -> tuple[str | None, float, Found | None]:
         if look.things is None:
             return None, 0.0, None
-        rule, machine = OBJECT_RULES[type_id], self._machines[type_id]
+        rule, machine = self._rules[type_id], self._machines[type_id]
         candidates = [found for found in look.things if found.label == LABELS[type_id]]
         if machine.state == OUT:
             # what is in view under another name already does not become a second thing
@@ -238,7 +245,7 @@ class ThingsWatch:
             machine = self._machines[type_id]
             value, score, thing = self._value(type_id, look)
             undecided = machine.undecided
-            turn = machine.see(look.at, value, score, SURE if score >= OBJECT_RULES[type_id].confirm else 1)
+            turn = machine.see(look.at, value, score, SURE if score >= self._rules[type_id].confirm else 1)
             if value == IN and thing is not None:
                 self._place[type_id] = thing
             if undecided and not machine.undecided and machine.state == OUT and type_id in self._place:
@@ -262,7 +269,7 @@ class ThingsWatch:
         label = LABELS[type_id]
         shown = best_at if best_at in stretch.images else look.at
         things = [found for found in look.things or () if found.label == label]
-        count = len([found for found in things if found.score >= OBJECT_RULES[type_id].keep])
+        count = len([found for found in things if found.score >= self._rules[type_id].keep])
         data = finding_data(
             type_id,
             best,
@@ -273,6 +280,7 @@ class ThingsWatch:
             [],
             box=list(self._place[type_id].box),
             count=max(1, count),
+            threshold=self._rules[type_id].confirm,
         )
         return Finding(type_id, since, data["score"], data, [], stretch.images.get(shown), shown)
 
@@ -320,12 +328,6 @@ def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Fo
         if not any(other.score > found.score + CLEARLY and _same_place(found, other) for other in verified)
     ]
     return sorted([*taken, *clear], key=lambda found: (-found.score, found.label, found.box))
-
-
-def _enough(found: Found, others: list[Found], share: float) -> float:
-    """The score that settles a suspect; where two labels stand for one thing, the surer one must be found out."""
-    contested = any(_same_place(found, other) for other in others)
-    return 1.0 if contested else share * OBJECT_RULES[_type(found.label)].confirm
 
 
 def _same_place(one: Found, other: Found) -> bool:

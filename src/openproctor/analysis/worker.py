@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -18,12 +18,11 @@ from prometheus_client import Counter
 
 from openproctor.analysis.coded import Decoders
 from openproctor.analysis.conditions import conditions, model_files
-from openproctor.analysis.course import Course, Outcome, Piece
+from openproctor.analysis.course import Course, Outcome, Piece, Settings
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
 from openproctor.analysis.repository import DONE, AnalysisRepository, Progress, Waiting
 from openproctor.analysis.sameness import Reference, reference
-from openproctor.analysis.settings import AnalysisSettings
 from openproctor.analysis.virtual_camera import looks_virtual
 from openproctor.clock import now_ms
 from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent
@@ -36,6 +35,7 @@ logger = structlog.get_logger(__name__)
 
 TRACK = "camera"
 ANALYSED = 1068
+NEWEST = 2**62  # a position after all others
 IDLE_S = 0.4  # between two looks for work when there was none
 LEASE_MS = 30_000
 SKIP_MS = 90_000  # how long a missing chunk is waited for once later ones are there
@@ -57,11 +57,14 @@ class _Work:
     session_id: str
     organization_id: str
     course: Course
+    settings: Settings
     written: int
     next_number: int
     lease_until: int
     # beginning of the part that is looked at: part, bytes, when it began (ms)
     init: tuple[int, bytes, int] | None = None
+    # accommodations that ``settings`` know of, as the session's row has them
+    accommodations: str | None = None
     events: list[NewEvent] = field(default_factory=list)
     contents: list[NewContent] = field(default_factory=list)
     unwritten: int = 0
@@ -151,6 +154,8 @@ class Worker:
                 # what never came is a gap in the recording, not a reason to stop
                 await self._skip(work, found[0].number - 1)
                 chunks = _in_order(found, found[0].number)
+            if chunks:
+                await self._accommodate(work)
             for chunk in chunks:
                 await self._chunk(work, chunk)
             if over and not chunks:
@@ -199,13 +204,17 @@ class Worker:
         if not receipt.applied:
             return None
         session = await self._platform.sessions.repository.get(progress.organization_id, progress.session_id)
-        settings = AnalysisSettings.of(session.policy)
-        if settings.detectors["face_mismatch"]:
-            settings = replace(settings, references=await self._references(progress))
+        settings = Settings(session.policy)
+        held = await self._repository.accommodations(progress.session_id)
+        settings.replace(await self._repository.accommodated(progress.session_id) if held else [])
+        if session.policy.detectors.face_mismatch:
+            settings.compare_with(await self._references(progress))
         state = msgspec.json.decode(progress.state) if progress.state else None
         number = progress.next_number
-        course = Course(self._detectors, lambda _: settings, state, number, self._decoders)
-        work = _Work(progress.session_id, progress.organization_id, course, number, number, lease)
+        course = Course(self._detectors, settings, state, number, self._decoders)
+        work = _Work(
+            progress.session_id, progress.organization_id, course, settings, number, number, lease, accommodations=held
+        )
         if course.recalls is not None:
             chunk = await self._platform.media.repository.get(
                 work.organization_id, work.session_id, TRACK, course.recalls
@@ -214,7 +223,7 @@ class Worker:
                 piece = await self._piece(work, chunk)
                 await asyncio.to_thread(course.recall, piece)
         course.made_by(number, conditions(self._detectors))
-        if settings.detectors["virtual_camera"] and number == 0:
+        if number == 0 and settings(NEWEST).detectors["virtual_camera"]:
             await self._camera_name(work)
         self._sessions[work.session_id] = work
         if len(self._sessions) > SESSIONS_KEPT:
@@ -226,21 +235,26 @@ class Worker:
         return work
 
     async def _references(self, progress: Progress) -> tuple[Reference, ...]:
-        """The faces that were captured at the start, if the candidate consented and did not take it back."""
-        words = await self._platform.events.of_types(progress.organization_id, progress.session_id, [1080, 1081])
-        if not words or words[-1].type_id != 1080:
-            return ()
-        captures = await self._platform.captures.repository.of_session(progress.organization_id, progress.session_id)
-        latest = {one.kind: one for one in captures if one.kind in ("face", "document")}
+        """The faces that were captured before the recording began, if the candidate had consented then."""
         found = []
-        for one in latest.values():
+        for capture_id in await self._repository.references(progress.session_id, TRACK):
+            capture = await self._platform.captures.repository.get(
+                progress.organization_id, progress.session_id, capture_id
+            )
             try:
-                still = await asyncio.to_thread(decode_still, await self._platform.captures.bytes_of(one))
-            except (OSError, ValueError):
+                still = await asyncio.to_thread(decode_still, await self._platform.captures.bytes_of(capture))
+            except (KeyError, OSError, ValueError):
                 continue  # a still that is gone or broken is no reference
-            known = await asyncio.to_thread(reference, self._detectors, one.id, still.image)
+            known = await asyncio.to_thread(reference, self._detectors, capture_id, still.image)
             found += [known] if known is not None else []
         return tuple(found)
+
+    async def _accommodate(self, work: _Work) -> None:
+        """Learn of accommodations. To be asked after the chunks: whatever stands before them in the chain is there then."""
+        held = await self._repository.accommodations(work.session_id)
+        if held != work.accommodations:
+            work.settings.replace(await self._repository.accommodated(work.session_id))
+            work.accommodations = held
 
     async def _camera_name(self, work: _Work) -> None:
         """Say once if the camera's name is that of a program."""
@@ -269,7 +283,7 @@ class Worker:
         if work.init is None:
             reason = "the beginning of the recording is missing"
         _, init, origin = work.init or (0, b"", chunk.part_started_at)
-        return Piece(chunk.number, chunk.part, chunk.digest, chunk.position, origin, init, media, reason)
+        return Piece(chunk.number, chunk.part, chunk.digest, chunk.position, chunk.at, origin, init, media, reason)
 
     async def _beginning(self, work: _Work, chunk: Chunk) -> Chunk | None:
         """The chunk with the init segment of a chunk's part, among those that were looked at in time."""
@@ -348,6 +362,7 @@ class Worker:
             span = work.course.late_span
             if span is not None:
                 chunks = [chunk for chunk in await self._chunks(work, span[0]) if chunk.number <= span[1]]
+                await self._accommodate(work)
                 for chunk in chunks:
                     await self._chunk(work, chunk)
                     await self._commit_some(work)

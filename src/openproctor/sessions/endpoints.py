@@ -2,11 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from openproctor.accounts.principal import AsStaff
+from openproctor.accounts.principal import AsStaff, Staff
+from openproctor.exams.accommodations import MOST, Author, NewAccommodation
+from openproctor.sessions.accommodations import accommodate, accommodations_of
 from openproctor.sessions.candidate_endpoints import sessions_of
+from openproctor.sessions.repository import Session
+from openproctor.sessions.states import OVER
 from openproctor.sessions.views import event_view, session_view
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
@@ -30,6 +34,33 @@ class NewSession(BaseModel):
     exam_id: str
     candidate: Candidate
     attempt: int = Field(1, ge=1, le=1_000)
+    accommodations: list[NewAccommodation] = Field(default_factory=list, max_length=MOST)
+
+
+class Accommodations(BaseModel):
+    """All accommodations of a session from now on; an empty list takes them back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accommodations: list[NewAccommodation] = Field(max_length=MOST)
+
+
+class Granted(BaseModel):
+    """An accommodation that holds: what, how, why, by whom, since when (ms since 1970)."""
+
+    type_ids: list[int]
+    what: str
+    factor: float | None = None
+    reason: str
+    by: str
+    person: str | None
+    at: int
+
+
+class GrantedList(BaseModel):
+    """The accommodations of a session."""
+
+    accommodations: list[Granted]
 
 
 class SessionPage(BaseModel):
@@ -56,6 +87,9 @@ async def create_session(request: Request, response: Response, who: AsStaff, bod
     )
     if not made:
         response.status_code = 200
+    if body.accommodations and session.accommodations is None and session.state not in OVER:
+        # also of a session that exists: the call that made it may have ended half-way
+        session = await accommodate(platform.sessions, session, body.accommodations, _author(who))
     head = await platform.events.head(who.organization_id, session.id)
     return session_view(
         session,
@@ -101,6 +135,24 @@ async def get_session(request: Request, who: AsStaff, session_id: str) -> dict[s
         checks=await platform.sessions.checks(session),
         tracks=await platform.media.tracks(session),
     )
+
+
+async def _own(request: Request, who: AsStaff, session_id: str) -> Session:
+    """The session of the path; asked for before the body is looked at."""
+    return await sessions_of(request).fresh(who.organization_id, session_id)
+
+
+@router.put("/{session_id}/accommodations")
+async def set_accommodations(
+    request: Request, who: AsStaff, session: Annotated[Session, Depends(_own)], body: Accommodations
+) -> GrantedList:
+    """Switch findings off for one candidate, or relax them, from now on; with the reason, which goes into the log."""
+    changed = await accommodate(sessions_of(request), session, body.accommodations, _author(who))
+    return GrantedList(accommodations=[Granted(**one) for one in accommodations_of(changed)])
+
+
+def _author(who: Staff) -> Author:
+    return Author(who.name or who.email or "API key", who.person_id)
 
 
 @router.get("/{session_id}/events")

@@ -26,6 +26,8 @@ sessions = Table(
     Column("outcome", String(12)),
     Column("manifest", Text),
     Column("device", String(64)),
+    # accommodations that hold now, as JSON; their history is in the log
+    Column("accommodations", Text),
     UniqueConstraint("exam_id", "external_id", "attempt"),
     Index("ix_sessions_organization_id", "organization_id", "id"),
     Index("ix_sessions_state", "state"),

@@ -38,6 +38,8 @@ class Session:
     outcome: str | None
     manifest: dict[str, Any] | None
     device: str | None
+    # as JSON, see sessions/accommodations.py
+    accommodations: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from openproctor.catalog import CATALOG
 from openproctor.eventlog.repository import HeadState, StoredEvent
+from openproctor.sessions.accommodations import accommodations_of
 from openproctor.sessions.checks import CheckState
 from openproctor.sessions.repository import Session
 
@@ -26,7 +27,7 @@ def session_view(
     tracks: list[dict[str, Any]] | None = None,
     join_url: str | None = None,
 ) -> dict[str, Any]:
-    """The session object of the API; the list leaves checks, tracks and the policy out."""
+    """The session object of the API; the list leaves checks, tracks, accommodations and the policy out."""
     view: dict[str, Any] = {
         "id": session.id,
         "state": session.state,
@@ -50,6 +51,7 @@ def session_view(
             {"id": c.id, "state": c.state, "at": c.at, "event_sequence": c.event_sequence} for c in checks
         ]
         view["tracks"] = tracks or []
+        view["accommodations"] = accommodations_of(session)
     if join_url is not None:
         view["join_url"] = join_url
     return view
