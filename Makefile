@@ -11,7 +11,7 @@ web_sources = $(shell find web/$(1)/src web/$(1)/public web/$(1)/sdk 2>/dev/null
 	$(wildcard web/$(1)/*.html web/$(1)/*.ts web/$(1)/*.json web/$(1)/*.mjs) web/package-lock.json \
 	src/openproctor/catalog/events.json
 
-.PHONY: help setup run test test-fast test-e2e lint format bench eval docs cluster lock browser clean
+.PHONY: help setup run test test-fast test-e2e test-faults lint format bench eval docs cluster lock browser clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ test-fast: setup ## Every test but those with a browser (about 3 minutes)
 
 test-e2e: setup browser ## Only the tests with a real browser (about 9 minutes)
 	@scripts/test.sh e2e
+
+test-faults: setup browser ## Kill, fill, cut and unset everything, many times over, and count what is lost (about 30 minutes)
+	@scripts/test.sh faults
 
 lint: setup ## Style, types, import directions; Python and TypeScript (about 1 minute)
 	@scripts/lint.sh

@@ -1,12 +1,18 @@
 #!/bin/sh
-# Runs the tests: fast (no browser), e2e (only the browser), all. Goes on after a failure; fails at the end.
+# Runs the tests: fast (no browser), e2e (only the browser), all; faults (the long form of every fault).
+# Goes on after a failure; fails at the end.
 set -u
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
 which=${1:-all}
 failed=""
 
-if [ "$which" != e2e ]; then
+if [ "$which" = faults ]; then
+    echo "• Every fault in its long form (about 30 minutes)"
+    FAULTS=full pytest -q tests/faults tests/storage/test_nodes.py || failed="$failed faults"
+    echo "• The line of a real browser cut for two minutes (about 5 minutes)"
+    FAULTS=full pytest -q tests/e2e/test_line.py || failed="$failed line"
+elif [ "$which" != e2e ]; then
     echo "• Web unit tests (a few seconds)"
     for app in candidate console; do
         (cd "web/$app" && npm run --silent test) || failed="$failed web/$app"
@@ -14,7 +20,7 @@ if [ "$which" != e2e ]; then
     echo "• Python tests on two cores (about 3 minutes)"
     pytest -q -n 2 --dist loadfile --durations=10 --durations-min=10 -m "not e2e" || failed="$failed python"
 fi
-if [ "$which" != fast ]; then
+if [ "$which" = all ] || [ "$which" = e2e ]; then
     echo "• Tests with a real browser (about 9 minutes)"
     pytest -q --durations=10 --durations-min=10 -m e2e || failed="$failed e2e"
 fi

@@ -27,14 +27,14 @@ class LiveServer:
             **{f"OPENPROCTOR_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self.inside = False  # whether only the process itself sees its data folder
         self.program = [sys.executable, "-m", "openproctor"]
         self.url = ""
         self._key = ""
 
     def start(self) -> None:
         """Start and wait until it listens."""
-        note = self.data / "serve.json"
-        note.unlink(missing_ok=True)
+        (self.data / "serve.json").unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self.program, "serve", "--data", str(self.data), "--port", str(self._port)],
@@ -42,6 +42,7 @@ class LiveServer:
                 stdout=log,
                 stderr=log,
             )
+        note = self.folder / "serve.json"
         deadline = time.monotonic() + START_SECONDS
         while not note.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -55,6 +56,11 @@ class LiveServer:
         """Process id."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def folder(self) -> Path:
+        """Its data folder as we see it."""
+        return Path(f"/proc/{self.pid}/root{self.data}") if self.inside else self.data
 
     @property
     def key(self) -> str:

@@ -37,6 +37,7 @@ class Platform:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._opened = False
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.database = Database(settings.database)
         self.objects = open_objects(
@@ -86,7 +87,10 @@ class Platform:
         self.rooms.direct_upload = self.settings.media_direct
 
     async def open(self) -> None:
-        """Bring the schema up to date and begin to write."""
+        """Bring the schema up to date and begin to write; does nothing the second time."""
+        if self._opened:
+            return
+        self._opened = True
         await asyncio.to_thread(self.database.prepare)
         await self.objects.check()
         await self.bus.start()

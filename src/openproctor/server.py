@@ -110,6 +110,7 @@ class Server(uvicorn.Server):
         self, config: uvicorn.Config, settings: Settings, url: str, port: int, after_start: Any = None
     ) -> None:
         super().__init__(config)
+        self.unusable: Exception | None = None
         self._settings = settings
         self._url = url
         self._port = port
@@ -117,6 +118,14 @@ class Server(uvicorn.Server):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        app: Any = self.config.app
+        try:
+            await app.state.platform.open()
+        except (DatabaseUnusable, ValueError) as error:
+            # said in a line by whoever started us; uvicorn would print where in its code that happened
+            self.unusable = error
+            self.should_exit = True
+            return
         await super().startup(sockets)
         if self.should_exit:
             return
@@ -199,7 +208,10 @@ def run_server(settings: Settings, after_start: Any = None) -> None:
         timeout_graceful_shutdown=5,
         lifespan="on",
     )
-    Server(config, settings, url, port, after_start).run(sockets=[listener])
+    server = Server(config, settings, url, port, after_start)
+    server.run(sockets=[listener])
+    if server.unusable:
+        raise SystemExit(str(server.unusable))
 
 
 def run_worker(settings: Settings) -> None:
@@ -212,8 +224,11 @@ def run_worker(settings: Settings) -> None:
     parent = int(os.environ.get("OPENPROCTOR_PARENT", "0"))
 
     async def run() -> None:
-        platform = Platform(settings)
-        await platform.open()
+        try:
+            platform = Platform(settings)
+            await platform.open()
+        except (DatabaseUnusable, ValueError) as error:
+            raise SystemExit(str(error)) from None
         task = asyncio.create_task(work(platform, settings))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

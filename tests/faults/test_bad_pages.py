@@ -17,8 +17,9 @@ import pytest
 from openproctor.simulation import protocol
 from openproctor.simulation.candidate import Candidate, LineLost
 from openproctor.simulation.protocol import Event
-from openproctor.simulation.readback import compare, read_events
+from openproctor.simulation.readback import Comparison, compare, read_events
 from openproctor.simulation.wire import text_frame
+from tests.faults.loads import FULL, Row
 from tests.live import LiveServer
 
 Invite = Callable[[], Awaitable[str]]
@@ -80,7 +81,7 @@ async def sitting(server: LiveServer, link: str, device: str | None = None) -> A
 
 
 async def test_the_same_batch_from_two_pages_is_stored_once(
-    server: LiveServer, staff: httpx.AsyncClient, invite: Invite
+    server: LiveServer, staff: httpx.AsyncClient, invite: Invite, request: pytest.FixtureRequest
 ) -> None:
     link = await invite()
     async with sitting(server, link, "one-and-the-same") as first, sitting(server, link, "one-and-the-same") as second:
@@ -90,6 +91,7 @@ async def test_the_same_batch_from_two_pages_is_stored_once(
         both = await asyncio.gather(first.send(*events, by_http=True), second.send(*events))
         assert [len(frame.acknowledged) for frame in both] == [100, 100]
         found = await compare(staff, first.session_id, first.ledger)
+        _row(request, "the same batch from two pages", 200, found)
         assert (found.events_stored, found.lost, found.repeated) == (100, 0, 0)
         assert not first.connected
         assert second.connected
@@ -174,6 +176,11 @@ async def _event(staff: httpx.AsyncClient, session_id: str, type_id: int, within
         await asyncio.sleep(0.1)
 
 
+def _row(request: pytest.FixtureRequest, fault: str, sent: int, found: Comparison) -> None:
+    """For the table at the end."""
+    Row(fault, 1, sent, found.events_acknowledged, found.events_stored, found.lost, found.repeated, "").note(request)
+
+
 def _resident(pid: int) -> int:
     """Memory of a process, bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -229,18 +236,37 @@ def _flood(line: socket.socket, stream: str, seconds: float = 8, *, strict: bool
 
 
 @pytest.mark.slow
-async def test_twenty_thousand_events_in_one_session_are_all_there(
-    server: LiveServer, staff: httpx.AsyncClient, invite: Invite
+async def test_a_very_long_session_is_all_there_and_can_be_read_and_verified(
+    server: LiveServer, staff: httpx.AsyncClient, invite: Invite, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    count = 100_000 if FULL else 5_000
     async with sitting(server, await invite()) as candidate:
         now = candidate.clock.now()
-        for number in range(20_000):
+        for number in range(count):
             candidate.note(7, {"idle_ms": number}, at=now)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while candidate.waiting and time.monotonic() < deadline:
             with contextlib.suppress(*LineLost):
                 await candidate.flush()
         assert not candidate.waiting
         found = await compare(staff, candidate.session_id, candidate.ledger)
-        assert (found.events_stored, found.lost, found.repeated) == (20_000, 0, 0)
+        _row(request, f"{count:,} events in one session", count, found)
+        assert (found.events_stored, found.lost, found.repeated) == (count, 0, 0)
         assert (await candidate.finish())["state"] == "completed"
+        address = f"/api/v1/sessions/{candidate.session_id}"
+        session = (await staff.get(address)).json()
+        last = session["last_sequence"]
+        assert last >= count
+        # the end of a long list is reached at once, and by type; what the review page loads
+        page = (await staff.get(f"{address}/events", params={"after": last - 10, "limit": 100})).json()
+        assert (len(page["items"]), page["next"]) == (10, None)
+        page = (await staff.get(f"{address}/events", params={"type_id": 113})).json()
+        assert [event["sequence"] for event in page["items"]] == [last]
+        bundle = tmp_path / "bundle.tar"
+        async with staff.stream("GET", f"{address}/bundle") as answer:
+            assert answer.status_code == 200
+            with bundle.open("wb") as file:
+                async for block in answer.aiter_bytes():
+                    file.write(block)
+        said = await asyncio.to_thread(server.run, "verify", str(bundle))
+        assert str(last) in said.replace(",", ""), said

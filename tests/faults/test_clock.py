@@ -106,6 +106,57 @@ async def test_after_a_jump_back_silence_offline_and_the_recording_are_noted_as_
             assert (found.lost, found.repeated, found.chunks_stored) == (0, 0, 6)
 
 
+@pytest.mark.parametrize("how", ["time_up", "abandoned", "finished"])
+async def test_what_never_arrives_is_a_gap_with_its_extent(server: LiveServer, clock: Clock, how: str) -> None:
+    script = Script(6, spoken=((1, 3),))
+    loop = Loop(await asyncio.to_thread(lambda: list(record(camera_frames(script), CAMERA, room_sound(6)))))
+    headers = {"Authorization": f"Bearer {server.key}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as staff:
+        minutes = 30 if how == "time_up" else None
+        policy: dict[str, Any] = {
+            "checks": [],
+            "minutes": minutes,
+            "offline_ms": 500,
+            "tracks": {"camera": {}, "screen": None},
+        }
+        exam = (await staff.post("/api/v1/exams", json={"title": "Gaps", "policy": policy})).json()
+        person = {"external_id": secrets.token_hex(6), "name": "Synthetic Candidate"}
+        made = (await staff.post("/api/v1/sessions", json={"exam_id": exam["id"], "candidate": person})).json()
+        address = f"/api/v1/sessions/{made['id']}"
+        async with Candidate(server.url, made["join_url"]) as candidate:
+            await candidate.join()
+            await candidate.connect()
+            await candidate.start()
+            began = candidate.clock.now()
+            for number in (0, 1, 2, 4, 5):
+                assert (await candidate.put_chunk("camera", number, loop.blob(number), started_at=began)).is_success
+            if how == "finished":
+                body = {"manifest": {"streams": {}, "tracks": {"camera": 7}}}
+                answer = await candidate.http.post(f"{address}/finish", json=body)
+                assert answer.json() == {"state": "running", "missing": {"events": 0, "chunks": {"camera": [3, 6, 7]}}}
+            await candidate.cut()
+        await _event(staff, made["id"], 181)
+        # the exam's time, then the time that is waited for what the page still keeps
+        clock.set(31 * 60)
+        if how == "time_up":
+            await _event(staff, made["id"], 1071)
+        clock.set(33 * 60)
+        done = await _event(staff, made["id"], 113, 90)
+        assert done["data"]["outcome"] == how
+        session = (await staff.get(address)).json()
+        spans = (await staff.get(f"{address}/media/camera")).json()["spans"]
+        gaps = [e for e in await read_events(staff, made["id"]) if e["type_id"] == 1060]
+        found = [(e["data"].get("numbers"), e["data"]["from"], e["data"]["until"]) for e in gaps]
+        assert [numbers for numbers, _, _ in found] == [[3], [6, 7] if how == "finished" else None]
+        inner, last = found
+        # to the frame where the recording breaks off, and where it goes on or the exam ended
+        assert abs(inner[1] - spans[0]["until"]) < 100
+        assert abs(inner[2] - spans[1]["from"]) < 100
+        assert abs(last[1] - spans[-1]["until"]) < 100
+        assert last[2] == max(session["finish_requested_at"], last[1])
+        assert all(e["source"] == "server" and e["occurred_at"] == e["data"]["from"] for e in gaps)
+
+
 @pytest.mark.parametrize("jump", [-HOUR, HOUR], ids=["back", "forward"])
 async def test_the_pages_clock_jumps_by_an_hour(server: LiveServer, request: pytest.FixtureRequest, jump: int) -> None:
     headers = {"Authorization": f"Bearer {server.key}"}
