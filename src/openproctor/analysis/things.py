@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from openproctor.analysis.pipeline import Stretch
 
 IN, OUT = "in", "out"
-STAGE = 0.8  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
+STAGE = 0.65  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
 SUSPECTS = 3  # of one picture that are looked at again
-NEED, SURE = 6, 3  # weight that it takes to raise, and of a picture that is sure; one that is nearly so weighs 1
+NEED, SURE = 7, 3  # weight that it takes to raise, and of a picture that is sure; one that is nearly so weighs 1
 CLEARLY = 0.08  # by which one label must be surer than another of the same thing
 SAME_THING = 0.08  # of the picture: two names this near to each other are names of one thing
-GIVE_UP = 2  # pictures of a close look in which a suspect does not hold
+GIVE_UP = 3  # pictures of a close look in which a suspect does not hold
 
 
 class ThingsWatch:
