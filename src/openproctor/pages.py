@@ -100,6 +100,12 @@ async def room_page(request: Request) -> Response:
     return _candidate_page(platform, exam_url)
 
 
+async def room_worker(_request: Request) -> Response:
+    """The script that keeps the room's page at hand; at the root, since it may only serve what is below it."""
+    path = WEB / "candidate" / "room-worker.js"
+    return Response(_file(path), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
 def _problem_page(problem: Problem) -> Response:
     page = _file(Path(__file__).parent / "problem.html")
     for mark, text in (("title", problem.title), ("detail", problem.detail), ("what_to_do", problem.what_to_do)):
@@ -141,6 +147,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/", _to_console),
         Route("/join/{token}", join_page),
         Route("/room/{session_id}", room_page),
+        Route("/room-worker.js", room_worker),
         Route("/console", _to_console),
         Route("/console/{path:path}", console_page),
         Mount("/candidate-app", _Immutable(directory=candidate, check_dir=False)),

@@ -60,6 +60,11 @@ export class Clock extends Emitter<{ jump: number }> {
     return this.#offset;
   }
 
+  /** The offset that an earlier load of this page had measured, until there is an answer. */
+  assume(offset: number): void {
+    if (!this.#known) this.#offset = offset;
+  }
+
   /** Takes one measured answer; of the recent ones the quickest decides. */
   sample({ sentAt, receivedAt, serverTime }: ClockSample): void {
     const rtt = receivedAt - sentAt;

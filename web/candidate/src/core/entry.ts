@@ -1,4 +1,4 @@
-import { type Answered, Api, ApiProblem } from './api';
+import { type Answered, Api, ApiProblem, NoAnswer } from './api';
 import { Clock } from './clock';
 import { sha256Hex } from './digest';
 import { TabLock } from './lock';
@@ -36,7 +36,11 @@ export interface Entered {
   record: SessionRecord;
   room: Room;
   lock: TabLock;
+  /** There is no line: the room is as it was kept here. */
+  offline: boolean;
 }
+
+const PATIENCE_MS = 2_500;
 
 const FAULTS: Record<string, EntryFault> = {
   'join-token-invalid': 'invalid',
@@ -101,13 +105,53 @@ export async function enterAgain(session: string, takeOver = false, rejoin = fal
   return enterWith(store, lock, rejoin, async (api) => {
     if (rejoin) return joined(api, store, record.token, record.joinDigest, lock, false);
     api.token = record.token;
-    return { answer: await api.room(session), lock };
+    try {
+      return { answer: await soon(api.room(session), record), lock };
+    } catch (error) {
+      const kept = isAway(error) ? await keptRoom(store, record) : null;
+      if (!kept) throw error;
+      return { answer: kept, lock };
+    }
   });
 }
 
 interface Admitted {
-  answer: Answered<Room>;
+  /** Without times: the room as it was kept here. */
+  answer: Answered<Room> | { body: Room };
   lock: TabLock;
+}
+
+/** A page that may go on without the line does not wait long for it: until then nothing is recorded. */
+function soon<T>(answer: Promise<T>, record: SessionRecord): Promise<T> {
+  if (!record.room) return answer;
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new NoAnswer(new Error('no answer yet'))), PATIENCE_MS);
+  });
+  return Promise.race([answer, late]);
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof NoAnswer || (error instanceof ApiProblem && error.status >= 500);
+}
+
+/** What is needed to go on recording until the line is back; null before the exam. */
+async function keptRoom(store: Store, record: SessionRecord): Promise<{ body: Room } | null> {
+  if (!record.room) return null;
+  try {
+    const room = await store.vault.openJson<Room>(record.room);
+    return room.state === 'running' || room.state === 'paused' ? { body: room } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps the room for a reload without a line. */
+export async function keepRoom(store: Store, clock: Clock, room: Room): Promise<void> {
+  const sealed = await store.vault.sealJson(room);
+  await store.patch(room.session_id, (record) => {
+    record.room = sealed;
+    record.clockOffset = clock.offset;
+  });
 }
 
 async function joined(
@@ -142,8 +186,11 @@ async function enterWith(
     const { answer, lock: mine } = await admit(api);
     lock = mine;
     const room = answer.body;
-    clock.sample({ ...answer, serverTime: room.server_time });
-    return { store, api, clock, record: await reconciled(store, room), room, lock };
+    const record = await reconciled(store, room);
+    const offline = !('sentAt' in answer);
+    if (offline) clock.assume(record.clockOffset ?? 0);
+    else clock.sample({ ...answer, serverTime: room.server_time });
+    return { store, api, clock, record, room, lock, offline };
   } catch (error) {
     lock?.release();
     throw faultOf(error, joining);

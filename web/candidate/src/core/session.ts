@@ -3,7 +3,7 @@ import { Checks } from './checks/actions';
 import { DeviceDesk, type DeviceKind } from './desk';
 import { DirectUpload } from './direct';
 import { Emitter } from './emitter';
-import type { Entered } from './entry';
+import { type Entered, keepRoom } from './entry';
 import { Finisher } from './finish';
 import { randomId } from './ids';
 import { Line, lineWorker } from './line';
@@ -83,7 +83,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
       passed: (check) => this.#set({ checks: { ...this.#view.checks, [check]: 'passed' } }),
       during: (prompt) => this.#sensors.during(prompt),
     });
-    this.#view = firstView(room, this.recording.state);
+    this.#view = { ...firstView(room, this.recording.state), frameHeld: entered.offline };
   }
 
   get view(): SessionView {
@@ -149,6 +149,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     await this.#openForRecording();
     const { body, ...times } = await this.entered.api.start(this.id);
     this.entered.clock.sample({ ...times, serverTime: body.server_time });
+    void keepRoom(this.entered.store, this.entered.clock, body).catch(() => undefined);
     this.#apply(body);
   }
 
@@ -233,11 +234,15 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     line.on('state', () => {
       this.#set({ line: line.ready ? 'online' : 'reconnecting' });
       if (line.ready) {
+        this.#set({ frameHeld: false });
         queue.wake();
         uploader.wake();
       }
     });
-    line.on('room', (room) => this.#apply(room));
+    line.on('room', (room) => {
+      void keepRoom(this.entered.store, this.entered.clock, room).catch(() => undefined);
+      this.#apply(room);
+    });
     line.on('frame', (frame) => this.#hear(frame));
     line.on('failed', ({ attempt, error, pageAt }) =>
       queue.raise('socketFailed', { attempt, error: error.slice(0, 500) }, { pageAt }),

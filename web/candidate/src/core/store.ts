@@ -36,6 +36,9 @@ export interface SessionRecord {
   screenSharedSince: number | null;
   finishing: { outcome: Outcome; manifest: Manifest } | null;
   aliveAt: number | null;
+  /** The room as the server described it last, and how far its clock was then: for a reload without a line. */
+  room?: Sealed | null;
+  clockOffset?: number;
 }
 
 export interface StoredEvent {

@@ -31,6 +31,8 @@ export interface SessionView {
   microphoneLost: boolean;
   fullScreenLost: boolean;
   storageLow: boolean;
+  /** The page was loaded without a line: the exam's own page waits for it. */
+  frameHeld: boolean;
   messages: { id: number; text: string; at: number }[];
   finishing: FinishProgress | null;
   ended: { how: SessionState; complete: boolean; reason: string } | null;
@@ -52,6 +54,7 @@ export function firstView(room: Room, recording: RecordingState): SessionView {
     microphoneLost: false,
     fullScreenLost: false,
     storageLow: false,
+    frameHeld: false,
     messages: [],
     finishing: null,
     ended: null,

@@ -1,6 +1,7 @@
 import { html, LitElement } from 'lit';
 import { type Entered, EntryError, type EntryFault, enterAgain, enterByLink } from '../core/entry';
 import { ExamSession } from '../core/session';
+import { keepShell } from '../core/shell';
 import './checks-view';
 import './exam-view';
 import './message-view';
@@ -12,6 +13,7 @@ export type Door = { kind: 'link'; token: string } | { kind: 'session'; id: stri
 /** How the candidate asked to come in: from another tab of this browser, or back from another browser. */
 type How = '' | 'take-over' | 'rejoin';
 const HOW = 'openproctor-how';
+const TRY_AGAIN_MS = 4_000;
 
 export function doorOf(path: string): Door {
   const link = /^\/join\/([^/]+)\/?$/.exec(path);
@@ -149,9 +151,12 @@ export class App extends LitElement {
       });
       await session.open();
       this.session = session;
+      if (!entered.offline) void keepShell();
     } catch (error) {
       entered?.lock.release();
       this.fault = error instanceof EntryError ? error.fault : 'other';
+      // It comes back by itself: the server may be starting, the line may be down.
+      if (this.fault === 'no-answer') setTimeout(() => void this.#open(''), TRY_AGAIN_MS);
       // The same way in is tried again when the candidate asks for it.
       if (asked) sessionStorage.setItem(HOW, asked);
     } finally {

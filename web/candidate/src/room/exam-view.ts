@@ -129,7 +129,7 @@ export class ExamView extends RoomElement {
       <div class="banners">${this.#messages()}${this.#banners()}</div>
       <main class="stage" data-step="exam">
         <h1 class="hidden-visually" tabindex="-1">${w.frame(room.exam.title)}</h1>
-        ${room.exam.url ? this.#frame(room.exam.url, room.exam.title, paused !== null) : this.#elsewhere(room.exam.title)}
+        ${!room.exam.url ? this.#elsewhere(room.exam.title) : this.view.frameHeld ? this.#held() : this.#frame(room.exam.url, room.exam.title, paused !== null)}
         ${paused ? this.#paused(paused.reason) : nothing}
         ${
           this.selfView && recording.camera !== 'off'
@@ -157,6 +157,15 @@ export class ExamView extends RoomElement {
       ${icons.screen}
       <h2>${title}</h2>
       <p><strong>${w.title}</strong></p>
+      <p class="quiet">${w.what}</p>
+    </div>`;
+  }
+
+  #held() {
+    const w = words.exam.held;
+    return html`<div class="elsewhere" role="status">
+      ${icons.screen}
+      <h2>${w.title}</h2>
       <p class="quiet">${w.what}</p>
     </div>`;
   }

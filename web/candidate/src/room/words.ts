@@ -380,6 +380,10 @@ export const words = {
     },
     proctor: 'Message from the proctor',
     read: 'I have read it',
+    held: {
+      title: 'There is no connection at the moment',
+      what: 'Your exam is shown again as soon as the connection is back. The recording goes on, and nothing is lost.',
+    },
     paused: {
       title: 'The exam is paused',
       what: 'Please stay where you are. It goes on as soon as a proctor resumes it.',
