@@ -99,8 +99,20 @@ export interface SessionSummary {
   last_sequence: number;
 }
 
+/** What the analysis does not look for at this candidate, or less strictly. */
+export interface Accommodation {
+  type_ids: number[];
+  what: 'off' | 'relaxed';
+  factor?: number | null;
+  reason: string;
+  by?: string;
+  person?: string | null;
+  at?: number;
+}
+
 export interface Session extends SessionSummary {
   policy: Policy;
+  accommodations?: Accommodation[];
   checks: Check[];
   tracks: TrackSummary[];
 }

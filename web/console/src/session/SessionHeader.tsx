@@ -70,6 +70,7 @@ export function SessionHeader({ showShortcuts }: { showShortcuts: () => void }) 
         <p className={classes.exam}>
           {session.exam.title}
           <span> · attempt {session.attempt}</span>
+          {(session.accommodations?.length ?? 0) > 0 && <span> · with accommodations</span>}
         </p>
       </div>
       <div className={classes.facts}>

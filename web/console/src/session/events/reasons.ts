@@ -45,4 +45,6 @@ const REASONS: Record<string, string> = {
   'room-too-dark': 'pictures of the room are too dark',
 };
 
-export const reasonWords = (code: string): string => REASONS[code] ?? code.replace(/[-_]/g, ' ');
+/** A code in words; what a person wrote stays as it is. */
+export const reasonWords = (code: string): string =>
+  REASONS[code] ?? (/^[a-z0-9_-]+$/.test(code) ? code.replace(/[-_]/g, ' ') : code);

@@ -35,6 +35,18 @@ describe('events in words', () => {
     expect(summaryOf(event(14, { track: 'screen', reason: 'stalled' }))).toBe(
       'Screen · no more recording arrived',
     );
+    expect(
+      summaryOf(
+        event(1096, {
+          accommodations: [
+            { type_ids: [16, 81], what: 'off', reason: 'x' },
+            { type_ids: [1046], what: 'relaxed', reason: 'y' },
+          ],
+          by: 'Dora',
+        }),
+      ),
+    ).toBe('2 off, 1 relaxed · Dora');
+    expect(summaryOf(event(1096, { accommodations: [] }))).toBe('None any more');
     expect(summaryOf(event(149, { surface: 'monitor', width: 1280, height: 720 }))).toBe(
       'Whole screen · 1280 × 720',
     );

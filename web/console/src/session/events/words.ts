@@ -93,6 +93,17 @@ const device: Say = (d) => [
 const lost: Say = (d) => [string(d, 'label'), reason(d)];
 const back: Say = (d) => [string(d, 'label'), length(d, 'lost_ms', 'was gone for ')];
 const person: Say = (d) => [string(d, 'note')];
+/** How many findings are off and how many relaxed; the details tell which. */
+const accommodated: Say = (d) => {
+  const held = Array.isArray(d.accommodations) ? (d.accommodations as Data[]) : [];
+  const of = (what: string) =>
+    held
+      .filter((one) => one.what === what)
+      .reduce((sum, one) => sum + (Array.isArray(one.type_ids) ? one.type_ids.length : 0), 0);
+  const parts = (['off', 'relaxed'] as const).filter((what) => of(what) > 0);
+  const words = parts.map((what) => `${of(what)} ${what}`);
+  return [words.length > 0 ? words.join(', ') : 'none any more', string(d, 'by')];
+};
 const still: Say = (d) => [reasons(d)];
 
 const SAY: Record<number, Say> = {
@@ -165,6 +176,10 @@ const SAY: Record<number, Say> = {
   1077: (d) => [ended(d)],
   1082: (d) => [string(d, 'check'), string(d, 'note')],
   1083: (d) => [string(d, 'check'), string(d, 'note')],
+  1068: (d) => [
+    count(d, 'chunks', 'chunk', 'chunks'),
+    number(d, 'late') ? `${number(d, 'late')} of them late` : null,
+  ],
   1084: (d) => [string(d, 'text')],
   1085: (d) => [string(d, 'text')],
   1087: person,
@@ -175,6 +190,7 @@ const SAY: Record<number, Say> = {
   1092: person,
   1093: person,
   1095: (d) => [string(d, 'text')],
+  1096: accommodated,
 };
 
 const fallback: Say = (d) => [
