@@ -78,7 +78,7 @@ class Database:
         when it writes. Name what is written where everybody's waiting for everybody would be too slow.
         """
         with self._one_kind_of_error():
-            async with self._engine.writer.begin() as connection:
+            async with self._engine.turn(), self._engine.writer.begin() as connection:
                 await self._engine.be_alone(connection, alone)
                 yield connection
 

@@ -1,6 +1,7 @@
 """What :class:`openproctor.storage.database.Database` asks of a relational engine."""
 
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +21,10 @@ class Engine(Protocol):
 
     def prepare(self) -> None:
         """Create or upgrade the schema; blocks. :class:`DatabaseUnusable` for one that cannot be used."""
+        ...
+
+    def turn(self) -> AbstractAsyncContextManager[Any]:
+        """Entered before a writing transaction begins, where those of a process had better wait here than in the engine."""
         ...
 
     async def be_alone(self, connection: AsyncConnection, name: str) -> None:

@@ -5,6 +5,7 @@ The log's writer is in ``pglog.py``.
 
 import asyncio
 import time
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -82,6 +83,9 @@ class PostgresEngine:
             pool_timeout=POOL_SECONDS,
             **options,
         )
+
+    def turn(self) -> AbstractAsyncContextManager[Any]:
+        return nullcontext()
 
     async def be_alone(self, connection: AsyncConnection, name: str) -> None:
         await connection.execute(

@@ -7,9 +7,9 @@ that they wait for each other instead of failing half-way.
 import asyncio
 import fcntl
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from openproctor.storage.engine import DatabaseUnusable
@@ -28,6 +29,8 @@ T = TypeVar("T")
 # a file of this size is read whole in about a second at every start; larger ones only after an unclean stop
 FULL_CHECK_BYTES = 256 * 1024 * 1024
 
+# how long a writing transaction waits until it may begin
+TURN_SECONDS = 30.0
 # rows of one INSERT
 ROWS_AT_ONCE = 50
 
@@ -120,8 +123,9 @@ def _is_away(error: BaseException) -> bool:
 class SqliteLogStore:
     """See :class:`openproctor.storage.logstore.LogStore`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, turn: asyncio.Lock) -> None:
         self._path = path
+        self._turn = turn
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
         self._connection: sqlite3.Connection | None = None
         self._patience = Patience("SQLite")
@@ -158,7 +162,8 @@ class SqliteLogStore:
         began = loop.time()
         while True:
             try:
-                result = await loop.run_in_executor(self._thread, self._commit, work)
+                async with self._turn:
+                    result = await loop.run_in_executor(self._thread, self._commit, work)
             except sqlite3.Error as error:
                 if not _is_away(error):
                     raise
@@ -179,13 +184,18 @@ class SqliteEngine:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.reader = self._engine("BEGIN")
-        self.writer = self._engine("BEGIN IMMEDIATE")
-        self.log: LogStore = SqliteLogStore(path)
+        self.reader = self._engine("BEGIN", 4)
+        self.writer = self._engine("BEGIN IMMEDIATE", 1)
+        # SQLite lets whoever wants to write look again and again, later each time: here they wait in a row
+        self._turn = asyncio.Lock()
+        # the log never waits for more than one of the others
+        self._others = asyncio.Lock()
+        self.log: LogStore = SqliteLogStore(path, self._turn)
         self._in_use: IO[str] | None = None
 
-    def _engine(self, begin: str) -> AsyncEngine:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{self._path}", pool_size=4, max_overflow=8)
+    def _engine(self, begin: str, connections: int) -> AsyncEngine:
+        # every connection has a thread: opening more of them for a rush costs more than waiting for one
+        engine = create_async_engine(f"sqlite+aiosqlite:///{self._path}", pool_size=connections, max_overflow=0)
 
         @event.listens_for(engine.sync_engine, "connect")
         def _on_connect(connection: Any, _record: Any) -> None:
@@ -200,6 +210,17 @@ class SqliteEngine:
             connection.exec_driver_sql(begin)
 
         return engine
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(TURN_SECONDS):
+                    await held.enter_async_context(self._others)
+            except TimeoutError as error:
+                raise PoolTimeout("others have been writing for too long") from error
+            await held.enter_async_context(self._turn)
+            yield
 
     async def be_alone(self, connection: AsyncConnection, name: str) -> None:
         """Every writing transaction is alone already."""
