@@ -110,7 +110,10 @@ class Sessions:
     async def get(self, organization_id: str, session_id: str) -> Session:
         """One session, at most some seconds old; for the paths that are taken many times a second."""
         cached = self._cache.get(session_id)
-        if cached and cached[0] > time.monotonic() and cached[1].organization_id == organization_id:
+        now = time.monotonic()
+        # while the bus is away nobody tells of a change
+        told = self._bus.available or (cached and cached[2] + CACHE_SECONDS > now)
+        if cached and told and cached[0] > now and cached[1].organization_id == organization_id:
             return cached[1]
         try:
             # a database that stands still must not stop a page's heartbeats from being heard
@@ -208,7 +211,10 @@ class Sessions:
                 changes=[Change("sessions", values, {"id": session.id, "state": list(OPEN)})],
             )
         )
-        session = await self.fresh(organization_id, session_id)
+        if data.get("new_device"):
+            session = await self._changed(session)  # the other browser's server must not go on taking from it
+        else:
+            session = await self.fresh(organization_id, session_id)
         if not receipt.applied:
             raise session_over(session)
         lifetime = self._settings.candidate_token_hours * HOUR_MS
