@@ -1,4 +1,4 @@
-"""The two addresses that are called thousands of times a second: batches of events, and chunks.
+"""The addresses that are called thousands of times a second: batches of events, and chunks.
 
 They do what their endpoints do (which stay, for the OpenAPI document), without the framework between.
 """
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from openproctor.accounts.principal import CandidateToken, candidate
 from openproctor.errors import PROBLEM_MEDIA_TYPE, Problem, forbidden
-from openproctor.media.endpoints import store_chunk
+from openproctor.media.endpoints import link_chunk, store_chunk
 from openproctor.sessions.candidate_endpoints import take_batch
 
 logger = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ SECURITY_HEADERS = (
 )
 _SESSION = r"/api/v1/sessions/([0-9a-z]{26})"
 _EVENTS = re.compile(_SESSION + r"/events").fullmatch
-_CHUNK = re.compile(_SESSION + r"/media/([a-z]{1,20})/chunks/(\d{1,9})").fullmatch
+_CHUNK = re.compile(_SESSION + r"/media/([a-z]{1,20})/chunks/(\d{1,9})(/uploaded)?").fullmatch
 _encode = msgspec.json.Encoder().encode
 _JSON = ((b"content-type", b"application/json"), *SECURITY_HEADERS)
 
@@ -54,7 +54,7 @@ class HotPaths:
         method = scope["method"]
         if method == "POST" and (found := _EVENTS(scope["path"])):
             return found[1], None
-        if method == "PUT" and (found := _CHUNK(scope["path"])):
+        if (found := _CHUNK(scope["path"])) and method == ("POST" if found[4] else "PUT"):
             return found[1], (found[2], int(found[3]))
         return None
 
@@ -66,7 +66,8 @@ class HotPaths:
         try:
             who = await self._who(scope, session_id)
             if chunk:
-                status, answer = await store_chunk(self._platform, who, Request(scope, receive), *chunk)
+                take = store_chunk if scope["method"] == "PUT" else link_chunk
+                status, answer = await take(self._platform, who, Request(scope, receive), *chunk)
             else:
                 answer = await take_batch(self._platform, who, await self._body(scope, receive))
         except ClientDisconnect:

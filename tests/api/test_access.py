@@ -23,7 +23,7 @@ PUBLIC = {
 CANDIDATE = {
     "/api/v1/sessions/{session_id}/room", "/api/v1/sessions/{session_id}/start", "/api/v1/sessions/{session_id}/finish",
     "/api/v1/sessions/{session_id}/captures/room/check", "/api/v1/sessions/{session_id}/media/{track}/chunks/{number}",
-    "/api/v1/sessions/{session_id}/media/{track}/chunks/{number}/upload",
+    "/api/v1/sessions/{session_id}/media/{track}/uploads",
     "/api/v1/sessions/{session_id}/media/{track}/chunks/{number}/uploaded",
 }  # fmt: skip
 CANDIDATE_METHODS = {

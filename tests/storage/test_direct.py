@@ -62,18 +62,27 @@ def index_of(data: bytes) -> bytes:
     return b"".join(data[box.start : box.body if box.kind == b"mdat" else box.end] for box in boxes(data))
 
 
-def link(page: Page, number: int, data: bytes) -> str:
-    digest = hashlib.sha256(data).hexdigest()
-    answer = page.http.post(page.path(f"media/camera/chunks/{number}/upload"), params={"digest": digest})
+def link(page: Page, number: int) -> dict[str, str]:
+    """A place in the store for a chunk: ``upload`` and ``url``."""
+    answer = page.http.post(page.path("media/camera/uploads"), params={"first": number})
     assert answer.status_code == 200, answer.text
-    return str(answer.json()["url"])
+    [found] = answer.json()["uploads"]
+    assert found["number"] == number
+    return dict(found)
 
 
-def tell(page: Page, number: int, data: bytes, **instead: Any) -> httpx.Response:
+def put(page: Page, number: int, data: bytes) -> str:
+    """Put bytes into the store; the upload's id."""
+    place = link(page, number)
+    assert httpx.put(place["url"], content=data).status_code == 200
+    return place["upload"]
+
+
+def tell(page: Page, number: int, data: bytes, upload: str, **instead: Any) -> httpx.Response:
     """Tell the server of a chunk in the store."""
     return page.http.post(
         page.path(f"media/camera/chunks/{number}/uploaded"),
-        params={"digest": instead.get("digest", hashlib.sha256(data).hexdigest())},
+        params={"upload": upload, "digest": instead.get("digest", hashlib.sha256(data).hexdigest())},
         content=instead.get("index", index_of(data)),
         headers={"X-Recording-Part": "0", "X-Part-Started-At": str(now() - 10_000)},
     )
@@ -83,9 +92,10 @@ def test_chunks_in_the_store_play_and_are_in_the_bundle(
     page: Page, staff: httpx.Client, blobs: list[bytes], tmp_path: Any
 ) -> None:
     for number, data in enumerate(blobs):
-        assert httpx.put(link(page, number, data), content=data).status_code == 200
-        assert tell(page, number, data).status_code == 201
-        assert tell(page, number, data).status_code == 200
+        upload = put(page, number, data)
+        assert tell(page, number, data, upload).status_code == 201
+        assert tell(page, number, data, upload).status_code == 200
+        assert tell(page, number, data, put(page, number, data)).status_code == 200
     playlist = staff.get(page.path("media/camera/index.m3u8")).text
     names = [line for line in playlist.splitlines() if line and not line.startswith("#")]
     assert len(names) == len(blobs) - 1
@@ -101,15 +111,15 @@ def test_chunks_in_the_store_play_and_are_in_the_bundle(
 
 
 def test_what_is_not_in_the_store_is_not_acknowledged(page: Page, blobs: list[bytes]) -> None:
-    answer = tell(page, 0, blobs[0])
+    answer = tell(page, 0, blobs[0], "0" * 16)
     assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (409, "not-uploaded")
-    httpx.put(link(page, 0, blobs[0]), content=blobs[0][:-10])
-    assert tell(page, 0, blobs[0]).status_code == 409
+    assert tell(page, 0, blobs[0], put(page, 0, blobs[0][:-10])).status_code == 409
+    assert tell(page, 1, blobs[0], put(page, 0, blobs[0])).status_code == 409
     assert page.put_chunk("camera", 0, blobs[0]).status_code == 201
 
 
 def test_a_link_serves_for_its_chunk_only(page: Page, blobs: list[bytes]) -> None:
-    url = link(page, 0, blobs[0])
+    url = link(page, 0)["url"]
     other = url.replace("/000000-", "/000001-")
     assert other != url
     assert httpx.put(other, content=blobs[0]).status_code == 403
@@ -117,17 +127,21 @@ def test_a_link_serves_for_its_chunk_only(page: Page, blobs: list[bytes]) -> Non
     assert httpx.delete(url).status_code == 403
 
 
-@pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "../" + "a" * 61])
-def test_a_digest_has_its_form(page: Page, blobs: list[bytes], digest: str) -> None:
-    answer = page.http.post(page.path("media/camera/chunks/0/upload"), params={"digest": digest})
-    assert answer.status_code == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert tell(page, 0, blobs[0], digest=digest).status_code == 400
+@pytest.mark.parametrize("wrong", ["", "a" * 15, "A" * 16, "../" + "a" * 13])
+def test_an_upload_has_its_form(page: Page, blobs: list[bytes], wrong: str) -> None:
+    for answer in (tell(page, 0, blobs[0], wrong), tell(page, 0, blobs[0], "a" * 16, digest=wrong * 4)):
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 0), (0, 51), (-1, 1), (10**7, 1)])
+def test_links_are_given_for_what_may_come(page: Page, first: int, count: int) -> None:
+    answer = page.http.post(page.path("media/camera/uploads"), params={"first": first, "count": count})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
 
 
 def test_an_index_that_describes_nothing_is_refused(page: Page, blobs: list[bytes]) -> None:
     for index, status in ((b"", 415), (b"rubbish!" * 4, 415), (index_of(blobs[0])[:-5], 422), (b"x" * 300_000, 413)):
-        answer = tell(page, 0, blobs[0], index=index)
+        answer = tell(page, 0, blobs[0], "a" * 16, index=index)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), index[:20]
 
 
@@ -136,8 +150,8 @@ def test_a_page_that_lies_about_its_bytes_is_found_out(
 ) -> None:
     for number, data in enumerate(blobs):
         other = data[:-1] + bytes([data[-1] ^ 1])
-        httpx.put(link(page, number, data), content=other if number == 1 else data)
-        assert tell(page, number, data).status_code == 201
+        upload = put(page, number, other if number == 1 else data)
+        assert tell(page, number, data, upload).status_code == 201
     manifest = {"streams": {}, "tracks": {"camera": len(blobs) - 1}}
     page.http.post(page.path("finish"), json={"manifest": manifest})
     bundle = tmp_path / "bundle.tar"

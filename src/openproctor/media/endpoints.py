@@ -11,10 +11,13 @@ from openproctor.bodies import read_body
 from openproctor.errors import Problem, not_found
 from openproctor.media.playlist import render
 from openproctor.media.repository import TRACKS
+from openproctor.media.service import UPLOAD_SECONDS
 from openproctor.sessions.repository import Session
 
 MAX_INDEX_BYTES = 256 * 1024
+MAX_UPLOADS = 50
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_UPLOAD = re.compile(r"[0-9a-f]{16}")
 
 router = APIRouter(prefix="/api/v1/sessions/{session_id}/media", tags=["media"])
 
@@ -59,45 +62,66 @@ async def store_chunk(
     return (201 if new else 200), stored
 
 
-def _check_hex(digest: str) -> str:
-    if not _SHA256.fullmatch(digest):
-        raise Problem(400, "digest-missing", "The digest is missing", "Expected the chunk's SHA-256 as 64 hex digits.")
-    return digest
-
-
-@router.post("/{track}/chunks/{number}/upload")
-async def ask_upload(
-    request: Request, who: AsCandidate, session_id: str, track: str, number: int, digest: str
+@router.post("/{track}/uploads")
+async def ask_uploads(
+    request: Request, who: AsCandidate, session_id: str, track: str, first: int, count: int = 1
 ) -> dict[str, Any]:
-    """Where the page may ``PUT`` an MP4 chunk straight into the store; ``url`` null where the server takes it.
-
-    ``digest`` is the chunk's SHA-256, 64 hex digits.
-    """
+    """Where the page may ``PUT`` its next MP4 chunks straight into the store; ``uploads`` null where the server takes them."""
     platform = request.app.state.platform
     session = await platform.sessions.of_candidate(who)
-    platform.media.check_allowed(session, track, number, 0)
-    return {"url": await platform.media.upload_link(session, track, number, _check_hex(digest))}
+    platform.media.check_allowed(session, track, first, 0)
+    if not 1 <= count <= MAX_UPLOADS:
+        raise Problem(400, "bad-count", "Too many links at once", f"Ask for 1 to {MAX_UPLOADS}.")
+    return {
+        "uploads": await platform.media.upload_links(session, track, range(first, first + count)),
+        "valid_ms": UPLOAD_SECONDS * 1000,
+    }
 
 
 @router.post("/{track}/chunks/{number}/uploaded", status_code=201)
 async def chunk_uploaded(
-    request: Request, response: Response, who: AsCandidate, session_id: str, track: str, number: int, digest: str
+    request: Request,
+    response: Response,
+    who: AsCandidate,
+    session_id: str,
+    track: str,
+    number: int,
+    upload: str,
+    digest: str,
 ) -> dict[str, Any]:
-    """Link a chunk that was put into the store. The body is the chunk without the content of its ``mdat`` boxes."""
-    platform = request.app.state.platform
+    """Link a chunk that was put into the store. The body is the chunk without the content of its ``mdat`` boxes.
+
+    ``upload`` is the id that came with the link, ``digest`` the chunk's SHA-256, 64 hex digits.
+    """
+    status, stored = await link_chunk(request.app.state.platform, who, request, track, number)
+    response.status_code = status
+    return stored
+
+
+async def link_chunk(
+    platform: Any, who: CandidateToken, request: Request, track: str, number: int
+) -> tuple[int, dict[str, Any]]:
+    """The work of :func:`chunk_uploaded`: the status, and what is stored."""
     session = await platform.sessions.of_candidate(who)
     part = _header_number(request, "x-recording-part")
     started = _header_number(request, "x-part-started-at")
     platform.media.check_allowed(session, track, number, part)
     if not platform.settings.media_direct:
         raise Problem(409, "not-direct", "Chunks are sent to the server here", what_to_do="PUT the chunk to us.")
+    upload, digest = request.query_params.get("upload", ""), request.query_params.get("digest", "")
+    if not _UPLOAD.fullmatch(upload) or not _SHA256.fullmatch(digest):
+        raise Problem(
+            400,
+            "upload-missing",
+            "It is not said what was uploaded",
+            "Expected upload=ID, as it came with the link, and digest=SHA-256 of the chunk, 64 hex digits.",
+        )
     index = await read_body(request, MAX_INDEX_BYTES, "index of the chunk")
     stored, new = await platform.media.take_uploaded(
-        session, track, number, part=part, part_started_at=started, digest=_check_hex(digest), index=index
+        session, track, number, part=part, part_started_at=started, upload=upload, digest=digest, index=index
     )
     await _came_in(platform, session, track, number, new)
-    response.status_code = 201 if new else 200
-    return dict(stored)
+    return (201 if new else 200), stored
 
 
 async def _came_in(platform: Any, session: Session, track: str, number: int, new: bool) -> None:

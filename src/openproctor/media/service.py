@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import secrets
 from typing import Any
 
 import msgspec
@@ -25,9 +26,9 @@ MAX_NUMBER = 1_000_000
 UPLOAD_SECONDS = 300  # how long a page may put a chunk's bytes into the store
 
 
-def _stem(session: Session, track: str, number: int, digest: str) -> str:
-    """Where a chunk is kept; the digest in it keeps other bytes from taking its place."""
-    return f"{session.organization_id}/{session.id}/{track}/{number:06d}-{digest[:16]}"
+def _stem(session: Session, track: str, number: int, own: str) -> str:
+    """Where a chunk is kept; ``own``, of its digest or of its upload, keeps other bytes from taking its place."""
+    return f"{session.organization_id}/{session.id}/{track}/{number:06d}-{own[:16]}"
 
 
 class Media:
@@ -148,8 +149,9 @@ class Media:
         )
         existing = receipt.existing[0]
         if existing is not None:
-            if existing["digest"] != digest:
+            if existing["object_key"] != row["object_key"]:
                 await self._objects.delete(row["object_key"])
+            if existing["digest"] != digest:
                 raise Problem(
                     409,
                     "number-taken",
@@ -163,14 +165,33 @@ class Media:
 
     # -- a chunk that goes straight to the store -------------------------------------------------------------------
 
-    async def upload_link(self, session: Session, track: str, number: int, digest: str) -> str | None:
-        """Where the page may ``PUT`` the bytes with this SHA-256 (hex) by itself; None where we take them."""
-        if not self._settings.media_direct:
-            return None
-        return await self._objects.signed_put(f"{_stem(session, track, number, digest)}.mp4", UPLOAD_SECONDS)
+    async def upload_links(self, session: Session, track: str, numbers: range) -> list[dict[str, Any]] | None:
+        """Where the page may ``PUT`` the bytes of its next chunks by itself; None where we take them.
+
+        Each link has a place of its own, so that what is linked already is overwritten by no other chunk.
+        """
+        found = []
+        for number in numbers:
+            upload = secrets.token_hex(8)
+            url = None
+            if self._settings.media_direct:
+                url = await self._objects.signed_put(f"{_stem(session, track, number, upload)}.mp4", UPLOAD_SECONDS)
+            if url is None:
+                return None
+            found.append({"number": number, "upload": upload, "url": url})
+        return found
 
     async def take_uploaded(
-        self, session: Session, track: str, number: int, *, part: int, part_started_at: int, digest: str, index: bytes
+        self,
+        session: Session,
+        track: str,
+        number: int,
+        *,
+        part: int,
+        part_started_at: int,
+        upload: str,
+        digest: str,
+        index: bytes,
     ) -> tuple[dict[str, Any], bool]:
         """Link an MP4 chunk that the page put into the store, as :meth:`take` does.
 
@@ -182,7 +203,7 @@ class Media:
             raise Problem(
                 413, "too-large", "The chunk is too large", f"At most {self._settings.max_chunk_bytes} bytes."
             )
-        key = f"{_stem(session, track, number, digest)}.mp4"
+        key = f"{_stem(session, track, number, upload)}.mp4"
         found = await self._objects.size(key)
         if found != size:
             raise Problem(

@@ -31,11 +31,22 @@ function apiWith(answer: (call: Call) => Response | Error) {
   return { calls, api: new Api('http://server', () => 0, fetcher as typeof fetch) };
 }
 
-const LINK = Response.json.bind(Response, { url: 'http://store/key?signature=1' });
+/** Links for ten chunks from the asked number on, valid for five minutes. */
+function links({ url }: Call): Response {
+  const first = Number(new URL(url).searchParams.get('first'));
+  const uploads = Array.from({ length: 10 }, (_, n) => ({
+    number: first + n,
+    upload: `${first + n}`.padStart(16, 'a'),
+    url: `http://store/${first + n}?signature=1`,
+  }));
+  return Response.json({ uploads, valid_ms: 300_000 });
+}
 
-async function upload() {
+const asksForLinks = ({ url }: Call) => url.includes('/uploads?');
+
+async function upload(number = 3) {
   const digest = await sha256Base64(CHUNK);
-  return { number: 3, part: 0, partStartedAt: 1_000, contentType: 'video/mp4', digest, bytes: CHUNK };
+  return { number, part: 0, partStartedAt: 1_000, contentType: 'video/mp4', digest, bytes: CHUNK };
 }
 
 test('the index of a chunk leaves out the media and nothing else', () => {
@@ -45,13 +56,29 @@ test('the index of a chunk leaves out the media and nothing else', () => {
 });
 
 test('the bytes go to the store, what describes them to the server', async () => {
-  const { calls, api } = apiWith(({ url }) => (url.includes('/upload?') ? LINK() : new Response(null)));
+  const { calls, api } = apiWith((call) => (asksForLinks(call) ? links(call) : new Response(null)));
   expect(await new DirectUpload(api).chunk('s', 'camera', await upload())).toBe(true);
   expect(calls.map(({ method }) => method)).toEqual(['POST', 'PUT', 'POST']);
-  expect(calls[1]?.url).toBe('http://store/key?signature=1');
+  expect(calls[1]?.url).toBe('http://store/3?signature=1');
   expect(calls[1]?.body.byteLength).toBe(CHUNK.byteLength);
   expect([...(calls[2]?.body ?? [])]).toEqual([...(chunkIndex(CHUNK) ?? [])]);
-  expect(calls[0]?.url).toContain(calls[2]?.url.split('digest=')[1]);
+  expect(calls[2]?.url).toContain('upload=aaaaaaaaaaaaaaa3');
+});
+
+test('links are asked for ten at a time, and again when they are old or used', async () => {
+  let now = 0;
+  const { calls, api } = apiWith((call) => (asksForLinks(call) ? links(call) : new Response(null)));
+  const direct = new DirectUpload(api, () => now);
+  const asked = () => calls.filter(asksForLinks).length;
+  for (const number of [0, 1, 9]) await direct.chunk('s', 'camera', await upload(number));
+  expect(asked()).toBe(1);
+  await direct.chunk('s', 'camera', await upload(10));
+  expect(asked()).toBe(2);
+  await direct.chunk('s', 'camera', await upload(10));
+  expect(asked()).toBe(3);
+  now = 280_000;
+  await direct.chunk('s', 'camera', await upload(11));
+  expect(asked()).toBe(4);
 });
 
 test.each([
@@ -59,8 +86,8 @@ test.each([
   ['refuses', () => new Response(null, { status: 403 })],
 ])('a store that %s is left alone for a while', async (_, store) => {
   let now = 0;
-  const { calls, api } = apiWith(({ url }) =>
-    url.startsWith('http://store') ? store() : url.includes('/upload?') ? LINK() : new Response(null),
+  const { calls, api } = apiWith((call) =>
+    call.url.startsWith('http://store') ? store() : asksForLinks(call) ? links(call) : new Response(null),
   );
   const direct = new DirectUpload(api, () => now);
   expect(await direct.chunk('s', 'camera', await upload())).toBe(false);

@@ -1,4 +1,4 @@
-import { contentDigest } from './digest';
+import { contentDigest, hexOf } from './digest';
 import type {
   BatchAnswer,
   CaptureAnswer,
@@ -12,6 +12,7 @@ import type {
   Problem,
   Room,
   TrackName,
+  UploadLink,
   WireEvent,
 } from './types';
 
@@ -155,14 +156,14 @@ export class Api {
     );
   }
 
-  /** Where the bytes with this digest (hex) may be put straight into the store; `url` null where the server takes them. */
-  uploadLink(
+  /** Where the next chunks may be put straight into the store; `uploads` null where the server takes them. */
+  uploads(
     session: string,
     track: TrackName,
-    number: number,
-    digest: string,
-  ): Promise<Answered<{ url: string | null }>> {
-    const path = `/api/v1/sessions/${session}/media/${track}/chunks/${number}/upload?digest=${digest}`;
+    first: number,
+    count: number,
+  ): Promise<Answered<{ uploads: UploadLink[] | null; valid_ms: number }>> {
+    const path = `/api/v1/sessions/${session}/media/${track}/uploads?first=${first}&count=${count}`;
     return this.send(path, { method: 'POST' }, 20_000);
   }
 
@@ -190,10 +191,11 @@ export class Api {
     session: string,
     track: TrackName,
     chunk: ChunkUpload,
-    digest: string,
+    upload: string,
     index: Uint8Array<ArrayBuffer>,
   ): Promise<Answered<unknown>> {
-    const path = `/api/v1/sessions/${session}/media/${track}/chunks/${chunk.number}/uploaded?digest=${digest}`;
+    const told = new URLSearchParams({ upload, digest: hexOf(chunk.digest) });
+    const path = `/api/v1/sessions/${session}/media/${track}/chunks/${chunk.number}/uploaded?${told}`;
     const headers = {
       'Content-Type': 'application/octet-stream',
       'X-Recording-Part': String(chunk.part),

@@ -157,6 +157,13 @@ export interface FinishAnswer {
   missing: { events?: number; chunks?: Partial<Record<TrackName, number[]>> };
 }
 
+/** A place in the object store for one chunk. */
+export interface UploadLink {
+  number: number;
+  upload: string;
+  url: string;
+}
+
 export interface ChunkUpload {
   number: number;
   part: number;
