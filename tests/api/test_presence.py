@@ -152,3 +152,29 @@ def test_staff_see_who_is_connected(page: Page, staff: httpx.Client) -> None:
     assert staff.get(address).json()["connected"] is False
     with page.socket():
         assert wait_for(lambda: staff.get(address).json()["connected"])
+
+
+def test_a_page_that_has_only_http_is_connected_as_long_as_it_asks(
+    server: LiveServer, staff: httpx.Client, new_session: Make, events_of: Events
+) -> None:
+    page = Page(server.url, new_session(checks=[], offline_ms=1000)["join_url"])
+    page.join()
+    page.http.post(page.path("start"), json={})
+    address = f"/api/v1/sessions/{page.session_id}"
+
+    def asks() -> bool:
+        assert page.http.get(page.path("room")).status_code == 200
+        connected: bool = staff.get(address).json()["connected"]
+        return connected
+
+    assert not asks(), "one question may be that of a page which is about to open its socket"
+    wait_for(asks)
+    assert not events_of(page.session_id, 9, 10), "no socket came or went"
+    (offline,) = wait_for(lambda: events_of(page.session_id, 181))
+    assert offline["data"]["reported_by"] == "server"
+    assert staff.get(address).json()["connected"] is False
+    wait_for(asks)
+    (back,) = wait_for(lambda: events_of(page.session_id, 1063))
+    assert back["data"]["from"] == offline["data"]["from"]
+    with page.socket():
+        assert [e["type_id"] for e in events_of(page.session_id, 9, 10)] == [9], "the page found a way for its socket"

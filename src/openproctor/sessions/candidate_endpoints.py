@@ -75,6 +75,8 @@ async def join(request: Request, body: Join) -> Joined:
 async def room(request: Request, who: AsCandidate) -> dict[str, Any]:
     """Where the candidate stands."""
     session = await sessions_of(request).fresh(who.organization_id, who.session_id)
+    if session.device == who.device:
+        await request.app.state.platform.presence.asked(session)
     answer: dict[str, Any] = await request.app.state.platform.rooms.room(session)
     return answer
 

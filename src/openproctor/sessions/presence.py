@@ -32,6 +32,8 @@ TRY_LATER = 1013
 SEEN_EVERY = 5.0
 # what a server that is alive may be behind, beyond heartbeat and writing
 SLACK = 5.0
+# what stands for the page in the row of a candidate who has no socket
+HTTP = "http"
 CONNECTED = Gauge("openproctor_candidates_connected", "Candidates whose socket is open.")
 
 
@@ -48,6 +50,21 @@ class Line(Protocol):
     async def close(self, code: int, reason: str) -> None:
         """Close the socket; never raises."""
         ...
+
+
+@dataclass(slots=True)
+class HttpLine:
+    """A page behind something that lets no sockets through: it is there as long as it asks how things stand."""
+
+    session: Session
+    opened_at: int
+    seen_at: int
+    heard_at: float
+    page: str = HTTP
+    number: int = 0
+
+    async def close(self, code: int, reason: str) -> None:
+        """There is nothing to close."""
 
 
 @dataclass(slots=True)
@@ -91,6 +108,7 @@ class PresenceKeeper:
         self._lines: dict[str, Line] = {}
         self._losses: dict[str, _Loss] = {}
         self._lost: dict[str, _Lost] = {}
+        self._asked: dict[str, float] = {}  # sessions without a line: when their page asked first
         self._signs: dict[str, tuple[int, float]] = {}  # of other servers: newest sign, and when we first saw it
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
@@ -132,7 +150,9 @@ class PresenceKeeper:
         """
         session = line.session
         before = self._lines.pop(session.id, None)
-        if before is not None:
+        if isinstance(before, HttpLine):
+            self._losses.pop(session.id, None)
+        elif before is not None:
             self._lose(before, REPLACED, "replaced")
             self._hang_up(before, REPLACED, "replaced by a newer page")
         await self._write_loss(session.id)
@@ -145,7 +165,8 @@ class PresenceKeeper:
         CONNECTED.set(len(self._lines))
         self._lost.pop(session.id, None)
         self._bus.publish("lines", [session.id, line.number])
-        events = [self._left_elsewhere(old, line.page, now)] if old and old.lost_at is None else []
+        left = old is not None and old.lost_at is None and old.page != HTTP
+        events = [self._left_elsewhere(old, line.page, now)] if old and left else []
         data = {"reconnect": row.sockets > 1, "attempt": attempt, "rtt_ms": round(rtt_ms, 1)}
         events.append(NewEvent(9, "server", now, data))
         if old and old.offline and old.lost_at:
@@ -156,6 +177,36 @@ class PresenceKeeper:
             events.append(NewEvent(181, "server", since, {"from": since, "until": until, "reported_by": "page"}))
             events.append(NewEvent(1063, "server", until, {"from": since, "until": until}))
         await self._sessions.append(session, *events)
+
+    async def asked(self, session: Session) -> None:
+        """A candidate's page has asked over HTTP. One that goes on doing so without a socket counts as connected."""
+        now = asyncio.get_running_loop().time()
+        line = self._lines.get(session.id)
+        if line is not None:
+            if isinstance(line, HttpLine):
+                line.heard_at, line.seen_at = now, now_ms()
+            return
+        first = self._asked.get(session.id, 0.0)
+        limit = self._settings.heartbeat_limit_ms / 1000
+        if now - first > limit:
+            if len(self._asked) > 20_000:
+                self._asked.clear()
+            self._asked[session.id] = now
+            return
+        # soon after is still a page that is about to open its socket
+        if now - first < limit / 6 or session.state not in OPEN or await self.connected_of([session.id]):
+            return
+        del self._asked[session.id]
+        await self._write_loss(session.id)
+        at = now_ms()
+        row, old = await self._sessions.repository.put_presence(
+            session.organization_id, session.id, at, self._node, HTTP
+        )
+        self._lines[session.id] = HttpLine(session, at, at, now, number=row.sockets)
+        CONNECTED.set(len(self._lines))
+        self._lost.pop(session.id, None)
+        if old and old.offline and old.lost_at:
+            await self._sessions.append(session, NewEvent(1063, "server", at, {"from": old.lost_at, "until": at}))
 
     @staticmethod
     def _left_elsewhere(old: Presence, page: str, now: int) -> NewEvent:
@@ -185,7 +236,8 @@ class PresenceKeeper:
         now = now_ms()
         data = {"code": code, "reason": reason, "connected_ms": max(0, now - line.opened_at)}
         since = asyncio.get_running_loop().time()
-        self._losses[line.session.id] = _Loss(line.session, line.number, now, since, data)
+        http = isinstance(line, HttpLine)
+        self._losses[line.session.id] = _Loss(line.session, line.number, now, since, {} if http else data)
 
     async def _write_loss(self, session_id: str) -> None:
         """Write what waits of a session; :class:`Problem` 503 while the database is away."""
@@ -196,14 +248,15 @@ class PresenceKeeper:
         applied = session.state in OPEN and await self._note_loss(session, loss.number, loss.at, loss.data)
         if self._losses.get(session_id) is loss:
             del self._losses[session_id]
-        if applied and loss.data["reason"] != "replaced":
+        if applied and loss.data.get("reason") != "replaced":
             due = loss.since + session.policy.offline_ms / 1000
             self._lost[session_id] = _Lost(loss.at, due, session.organization_id)
 
     async def _note_loss(self, session: Session, number: int, at: int, data: dict[str, Any]) -> bool:
+        """Without ``data`` there was no socket that could be lost: only that the candidate is away is noted."""
         receipt = await self._sessions.append(
             session,
-            NewEvent(10, "server", at, data),
+            *([NewEvent(10, "server", at, data)] if data else []),
             changes=[
                 Change("presence", {"lost_at": at}, {"session_id": session.id, "sockets": number, "lost_at": None})
             ],
@@ -324,7 +377,7 @@ class PresenceKeeper:
             if lost_at is None:
                 lost_at = min(row.seen_at, now)
                 data = {"code": 1006, "reason": "server_stopped", "connected_ms": max(0, lost_at - row.opened_at)}
-                if not await self._note_loss(session, row.sockets, lost_at, data):
+                if not await self._note_loss(session, row.sockets, lost_at, {} if row.page == HTTP else data):
                     continue
             # the server was away, not the candidate: the time until "offline" begins anew
             due = since + session.policy.offline_ms / 1000
