@@ -1,8 +1,9 @@
 """Coded pictures and sound: taken out of a chunk without opening it as a file, and decoded one piece at a time.
 
 Opening ``init + fragment`` as a file costs twice as much as decoding its key frame; here the boxes are read directly and the
-samples go to a decoder that stays open. Every decoding starts afresh, so that what is seen in a chunk depends on the bytes
-of this chunk (and its init segment) alone.
+samples go to a decoder that stays open. Every decoding starts afresh, so that what is seen and heard in a chunk depends on
+the bytes of this chunk (and its init segment) alone. Pictures begin with a key frame, which forgets all before it; a decoder
+of sound remembers something even when it is flushed, so each piece of sound has one of its own.
 """
 
 import struct
@@ -27,6 +28,7 @@ CODECS = {
     b"Opus": "opus",
     b"mp4a": "aac",
 }
+SOUND = ("opus", "aac")
 _TICK = Fraction(1, 1_000_000)
 
 
@@ -69,6 +71,8 @@ class Decoders:
         self._open: dict[Format, Any] = {}
 
     def _context(self, form: Format) -> Any:
+        if form.codec in SOUND:
+            self._open.pop(form, None)
         if form not in self._open:
             if len(self._open) >= 64:  # sessions come and go; a decoder is cheap to open again
                 self._open.clear()
