@@ -3,6 +3,10 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.episodes import Machine, Tally, Turn
 from openproctor.analysis.findings import Finding, Maker, ended_state, finding_data
@@ -18,14 +22,18 @@ from openproctor.analysis.settings import (
     PERSON_KEEP,
     PERSON_LEAST,
     PERSON_SURE,
+    TORSO_ALIKE,
+    TORSO_LEAST,
     AnalysisSettings,
 )
-from openproctor.vision.geometry import Box
+from openproctor.vision.geometry import Box, Image
+from openproctor.vision.quality import grey
 
 if TYPE_CHECKING:
     from openproctor.analysis.pipeline import Stretch
 
 ONE, NONE, MANY = "one", "none", "many"
+PATCH = (16, 12)  # grey values that stand for the body below a face
 NEED = 3  # looks; at five a second that is more than half a second
 
 
@@ -50,6 +58,8 @@ class PeopleWatch:
         )
         # while no face is there: how often somebody was seen all the same, and what was raised
         self._bodies: list[list[Any]] = []
+        # the body as it was below the last face: where, and its light
+        self._torso: dict[str, Any] | None = None
         self._raised: int | None = None
         self._raised_since = 0
         self._raised_tally: Tally | None = None
@@ -104,6 +114,37 @@ class PeopleWatch:
         seen_before = bool(self._bodies) and bool(self._bodies[-1][1])
         return body if body.score >= (PERSON_KEEP if seen_before else PERSON_SURE) else None
 
+    def _remember(self, look: Look, stretch: "Stretch") -> None:
+        """What lies below a face that is surely there."""
+        image = stretch.images.get(look.at)
+        if not self._covered or image is None or not look.faces or look.faces[0].score < FACE_NEW:
+            return
+        left, top, right, bottom = look.faces[0].box
+        width, height = right - left, bottom - top
+        place = (
+            max(0.0, left - 1.3 * width),
+            min(1.0, bottom + 0.5 * height),
+            min(1.0, right + 1.3 * width),
+            min(1.0, bottom + 2 * height),
+        )
+        self._torso = None
+        if place[3] - place[1] >= 0.5 * height:
+            self._torso = {"box": list(place), "light": _patch(image, place).tolist()}
+
+    def _remains(self, look: Look, stretch: "Stretch") -> Found | None:
+        """The body of somebody whose face is gone, if what was below it looks as before."""
+        image = stretch.images.get(look.at)
+        if self._torso is None or image is None or not self._covered:
+            return None
+        left, top, right, bottom = self._torso["box"]
+        before, now = np.array(self._torso["light"]), _patch(image, (left, top, right, bottom))
+        one, two = before - before.mean(), now - now.mean()
+        spread = float(np.linalg.norm(one) * np.linalg.norm(two))
+        alike = float((one * two).sum()) / spread if spread > 0 else 0.0
+        if alike < TORSO_ALIKE or before.std() < TORSO_LEAST or abs(np.log((now.std() + 1) / (before.std() + 1))) > 0.5:
+            return None
+        return Found(PERSON, round(alike, 4), (left, top, right, bottom))
+
     # -- states --------------------------------------------------------------------------------------------------------
 
     def see(self, look: Look, stretch: "Stretch") -> list[Finding]:
@@ -112,8 +153,9 @@ class PeopleWatch:
             return []
         value, score = self._value(look)
         turn = self._machine.see(look.at, value, score)
+        self._remember(look, stretch)
         if value == NONE:
-            body = self._body(look)
+            body = self._body(look) or self._remains(look, stretch)
             if look.things is not None:
                 self._bodies.append([look.at, body.score if body else 0.0, list(body.box) if body else None])
                 self._bodies = self._bodies[-60:]
@@ -185,6 +227,7 @@ class PeopleWatch:
         return {
             "machine": self._machine.dump(),
             "bodies": self._bodies,
+            "torso": self._torso,
             "raised": self._raised,
             "since": self._raised_since,
             "tally": _copy(tally) if tally else None,
@@ -193,12 +236,21 @@ class PeopleWatch:
 
     def restore(self, raw: dict[str, Any]) -> None:
         self._machine.restore(raw["machine"])
-        self._bodies = raw["bodies"]
+        self._bodies, self._torso = raw["bodies"], raw["torso"]
         self._raised, self._raised_since = raw["raised"], raw["since"]
         if raw["shared"]:
             self._raised_tally = self._machine.tally
         else:
             self._raised_tally = Tally(**raw["tally"]) if raw["tally"] else None
+
+
+def _patch(image: Image, place: tuple[float, float, float, float]) -> npt.NDArray[np.float64]:
+    """The light of a part of a picture (shares of it), as :data:`PATCH`."""
+    height, width = image.shape[:2]
+    left, top = int(place[0] * width), int(place[1] * height)
+    right, bottom = max(left + 1, int(place[2] * width)), max(top + 1, int(place[3] * height))
+    light = cv2.resize(grey(image[top:bottom, left:right]), PATCH, interpolation=cv2.INTER_AREA)
+    return np.asarray(light, dtype=np.float64)
 
 
 def _copy(tally: Tally) -> dict[str, Any]:

@@ -57,9 +57,18 @@ OBJECT_RULES = {
     # screens, windows and picture frames look like laptops: only sure ones count
     LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, nearly=0.55, keep=0.40),
 }
+# A detector of the operator's own has no second look: these are for its enlarged and turned views.
+ALONE_RULES = {
+    **OBJECT_RULES,
+    PHONE: ObjectRule(suspect=0.12, confirm=0.45, nearly=0.37, keep=0.25),
+    BOOK: ObjectRule(suspect=0.12, confirm=0.40, nearly=0.34, keep=0.22),
+}
 # For "somebody is there, but no face". With the face covered the score drops to 0.36 and less is rare; on 55 pictures without
 # people it was above 0.3 in one.
 PERSON_SURE, PERSON_KEEP = 0.34, 0.25
+# Or what was below the face still looks like it (correlation of 16 x 12 grey values, which the shoulders' outline makes high),
+# where there is anything to see (deviation): a hand or a sheet leaves the shoulders, somebody who goes takes them along.
+TORSO_ALIKE, TORSO_LEAST = 0.75, 6.0
 PERSON_LEAST = 0.08  # share of the picture; a seated candidate fills 0.2 to 0.6
 OBJECT_LEAST = 0.002  # share of the picture; below this the detector guesses
 # a "phone" over a fifth of the picture is a door or a screen
@@ -196,9 +205,9 @@ class AnalysisSettings:
         """By what a limit is multiplied where the type is relaxed."""
         return 1 + RELAXED_SURER * (self.relaxed.get(type_id, 1.0) - 1)
 
-    def rule(self, type_id: int) -> ObjectRule:
-        """The rule of an object, stricter where it is relaxed."""
-        rule = OBJECT_RULES[type_id]
+    def rule(self, type_id: int, alone: bool = False) -> ObjectRule:
+        """The rule of an object, stricter where it is relaxed. ``alone``: there is no second look."""
+        rule = (ALONE_RULES if alone else OBJECT_RULES)[type_id]
         return replace(rule, confirm=self.surer(type_id, rule.confirm), nearly=self.surer(type_id, rule.nearly))
 
     @property
@@ -219,6 +228,7 @@ class AnalysisSettings:
             name: value for name, value in globals().items() if name.isupper() and isinstance(value, int | float | str)
         }
         rules["OBJECT_RULES"] = {str(key): asdict(rule) for key, rule in OBJECT_RULES.items()}
+        rules["ALONE_RULES"] = {str(key): asdict(rule) for key, rule in ALONE_RULES.items()}
         mine = {"detectors": self.detectors, "hold": self.hold, "things_rest": self.things_rest}
         text = json.dumps(
             [rules, {**mine, "off": self.off, "relaxed": self.relaxed}], sort_keys=True, separators=(",", ":")

@@ -57,7 +57,7 @@ class ThingsWatch:
         # who said so: the second look's file names the detector's file on whose features it rests
         self._makers = {type_id: own if type_id == LAPTOP else judge for type_id in settings.object_types}
         self._types = settings.object_types
-        self._rules = {type_id: settings.rule(type_id) for type_id in self._types}
+        self._rules = {type_id: settings.rule(type_id, detectors.second is None) for type_id in self._types}
         self._machines = {
             type_id: Machine(
                 hold={IN: settings.hold[type_id], OUT: RELEASE_OBJECT},
