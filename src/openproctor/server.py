@@ -24,9 +24,23 @@ BACKLOG = 4096
 LATE_BYTES = 256 * 1024  # what may still be on its way when we close a socket
 
 
+class _Said:
+    """Standard error, which may be a file on a disk that is full: what cannot be said is not said, the work goes on."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return sys.stderr.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
 def set_up_logging(settings: Settings) -> None:
     """Plain lines for people, JSON lines for machines; the same for libraries."""
     level = getattr(logging, settings.log_level.upper(), logging.INFO)
+    said: Any = _Said()
     renderer: Any = (
         structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -39,10 +53,10 @@ def set_up_logging(settings: Settings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(said),
     )
     logging.basicConfig(
-        level=max(level, logging.WARNING), stream=sys.stderr, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s"
+        level=max(level, logging.WARNING), stream=said, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s"
     )
 
 

@@ -87,6 +87,16 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(server: LiveServer, reque
     assert "Traceback" not in log
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    live = LiveServer(tmp_path, workers=0)
+    key = live.key
+    live.program = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh", *live.program]
+    with live, under_load(request, "log cannot be written", 1, live.url, key, candidates=5):
+        assert httpx.get(f"{live.url}/join/nobody", timeout=20).status_code == 401
+    assert not live.log.read_text()
+
+
 @pytest.mark.parametrize("damage", ["header", "middle", "cut"])
 def test_a_damaged_database_is_said_in_a_line_and_left_as_it_is(tmp_path: Path, damage: str) -> None:
     with LiveServer(tmp_path, workers=0) as live:
