@@ -131,3 +131,13 @@ def test_also_with_accommodations_that_come_and_go_and_with_what_came_late(
     assert walk(detectors, plan, cut=True, gap=(7, 10)) == whole
     keys = [(one["type_id"], one["at"]) for one in whole]
     assert len(set(keys)) == len(keys), "nothing is raised twice"
+
+
+def test_what_is_found_in_a_gap_ends_with_it(detectors: Detectors, plan: Settings) -> None:
+    # the chair is empty from 4 s to 10 s; chunks 3 to 5 are those seconds, and were missing
+    whole = walk(detectors, plan, cut=False, gap=(3, 5))
+    (absent,) = [one for one in whole if one["type_id"] == 16]
+    (end,) = [one for one in whole for state in one["data"].get("ended", []) if state["type_id"] == 16]
+    assert (end["type_id"], end["at"]) == (15, ORIGIN + 10_000)
+    assert end["data"]["ended"][0]["from"] == absent["at"]
+    assert walk(detectors, plan, cut=True, gap=(3, 5)) == whole

@@ -21,13 +21,14 @@ from openproctor.analysis.findings import TWINS, Finding
 from openproctor.analysis.pipeline import Analysis, forget
 from openproctor.analysis.sameness import Reference
 from openproctor.analysis.samples import Segment, chunk_segment
-from openproctor.analysis.settings import AnalysisSettings
+from openproctor.analysis.settings import COVERED, FACE_MANY, FACE_NONE, FACE_ONE, AnalysisSettings
 
 logger = structlog.get_logger(__name__)
 
 FORMAT = 1  # of the dumped state
 # Gaps whose beginning is remembered. What came late of any further one is looked at without knowing what was before.
 STATES_KEPT = 16
+FACE_STATES = (FACE_ONE, FACE_NONE, FACE_MANY, COVERED)
 
 # settings for a chunk at this position of the session's chain
 Plan = Callable[[int], AnalysisSettings]
@@ -94,7 +95,8 @@ class Gap:
     """Chunks ``first`` to ``last`` were passed over.
 
     ``state`` and ``position`` are those in which the gap was reached, ``until`` (ms) is when the next chunk begins, and
-    ``raised`` are type and beginning of what was raised since, but began before: it must not be raised again.
+    ``raised`` are type and beginning of what was raised since, but began before: it must not be raised again. ``found``
+    are those of what was found in the gap itself.
     """
 
     first: int
@@ -103,6 +105,7 @@ class Gap:
     state: dict[str, Any] | None
     until: int | None = None
     raised: list[list[int]] = field(default_factory=list)
+    found: list[list[int]] = field(default_factory=list)
 
 
 class Course:
@@ -255,18 +258,19 @@ class Course:
         """Go on with other settings. What was found and is not looked for any more ends here."""
         if settings == self._settings:
             return []
-        ended = []
         state = self._analysis.dump()
-        for type_id, since in self._analysis.open_states():
-            if type_id in settings.off and type_id in TWINS and type_id not in self._settings.off:
-                until = max(since, piece.at)
-                over = {"type_id": type_id, "from": since, "until": until, "length_ms": until - since}
-                data = {"settings": settings.digest(), "ended": [over], "reason": "it is not looked for any more"}
-                ended.append(Finding(TWINS[type_id], until, 0.0, data, [over]))
+        gone = [
+            (type_id, since)
+            for type_id, since in self._analysis.open_states()
+            if type_id in settings.off and type_id in TWINS and type_id not in self._settings.off
+        ]
         begun = Analysis(self._detectors, settings)
         self._analysis = Analysis(self._detectors, settings, forget(state, set(settings.off), begun.dump()))
         self._settings = settings
-        return ended
+        return [
+            self._ended(type_id, since, max(since, piece.at), TWINS[type_id], "it is not looked for any more")
+            for type_id, since in gone
+        ]
 
     def pass_by(self, number: int) -> None:
         """A late chunk that holds nothing to look at."""
@@ -286,6 +290,8 @@ class Course:
     def turn(self) -> list[Finding]:
         """All chunks of a lane are looked at: count what waits, and go back to the next gap."""
         findings = self._count(self._analysis.finish())
+        if 0 <= self.lane < len(self.gaps):
+            findings += self._rejoined(self.gaps[self.lane])
         self.lane += 1
         self._segment = None
         if self.lane < len(self.gaps):
@@ -294,6 +300,27 @@ class Course:
             self._settings = self._plan(gap.position)
             self._analysis = self._restored(gap.state) or Analysis(self._detectors, self._settings)
         return findings
+
+    def _rejoined(self, gap: Gap) -> list[Finding]:
+        """What was found in a gap and holds at its end ends there, unless it was seen behind it as well."""
+        if gap.until is None or gap.state is None:
+            return []
+        behind = [type_id for type_id, _ in gap.raised]
+        faces = [gap.state["people"]["raised"], *(type_id for type_id in behind if type_id in FACE_STATES)]
+        found = []
+        for type_id, since in self._analysis.open_states():
+            if [type_id, since] not in gap.found or type_id in behind or since >= gap.until:
+                continue
+            # a face state is ended by the one that holds behind the gap
+            follows = faces[-1] if type_id in FACE_STATES else TWINS.get(type_id)
+            if follows is not None and follows != type_id:
+                found.append(self._ended(type_id, since, gap.until, follows, "it is not seen after the gap"))
+        return found
+
+    def _ended(self, type_id: int, since: int, until: int, follows: int, reason: str) -> Finding:
+        over = {"type_id": type_id, "from": since, "until": until, "length_ms": until - since}
+        data = {"settings": self._settings.digest(), "ended": [over], "reason": reason}
+        return Finding(follows, until, 0.0, data, [over])
 
     @property
     def late_span(self) -> tuple[int, int] | None:
@@ -309,5 +336,7 @@ class Course:
             return findings
         if self.lane >= len(self.gaps):
             return findings
-        known = self.gaps[self.lane].raised
-        return [one for one in findings if [one.type_id, one.at] not in known]
+        gap = self.gaps[self.lane]
+        findings = [one for one in findings if [one.type_id, one.at] not in gap.raised]
+        gap.found += [[one.type_id, one.at] for one in findings]
+        return findings
