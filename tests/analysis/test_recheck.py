@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from openproctor.catalog import CATALOG
 from openproctor.config import Settings
 from scripts.engines import Engine, SeaweedFS
 from tests.analysis.conftest import blobs, frames
+from tests.analysis.test_course import pieces
 from tests.analysis.test_worker import drain, events, finish, scrambled, upload
 from tests.live import LiveServer
 from tests.page import Page
@@ -57,10 +59,10 @@ async def opened(settings: Settings) -> AsyncIterator[Platform]:
     await platform.close()
 
 
-def started(server: LiveServer, name: str = "ada") -> Page:
+def started(server: LiveServer, name: str = "ada", policy: dict[str, Any] = POLICY) -> Page:
     """A page in an exam that runs."""
     with server.client() as staff:
-        exam = staff.post("/api/v1/exams", json={"title": "Algebra", "policy": POLICY}).json()
+        exam = staff.post("/api/v1/exams", json={"title": "Algebra", "policy": policy}).json()
         body = {"exam_id": exam["id"], "candidate": {"external_id": name, "name": "Ada"}}
         page = Page(server.url, staff.post("/api/v1/sessions", json=body).json()["join_url"])
     assert page.join().status_code == 200
@@ -146,6 +148,38 @@ async def test_a_worker_for_every_chunk_finds_what_one_finds(
     assert report.same, report.as_text()
     assert report.compared >= 4
     assert len(account(server, page)["made_by"]) == 1
+
+
+@pytest.mark.slow
+def test_a_real_worker_with_everything_on_killed_in_the_middle(tmp_path: Path) -> None:
+    recording = [pieces()[0].init, *(piece.media for piece in pieces())]
+    with LiveServer(tmp_path, workers=1) as server:
+        page = started(server, "killed", {"checks": [], "detectors": {"looking_away": True}})
+        for number, data in enumerate(recording):
+            if number == len(recording) // 2:
+                wait_for(server, page, 169)
+                server.kill()  # the worker ends with it
+                server.start()
+            assert page.put_chunk("camera", number, data).status_code == 201
+        finish(page, len(recording) - 1)
+        wait_for(server, page, 1068)
+        done = command("--session", page.session_id, "--data", str(server.data), "--json")
+        assert done.returncode == 0, done.stderr + done.stdout
+        with server.client() as staff:
+            (tmp_path / "b.tar").write_bytes(staff.get(page.path("bundle")).content)
+    bundled = command("--bundle", str(tmp_path / "b.tar"), "--json")
+    assert bundled.returncode == 0, bundled.stderr + bundled.stdout
+    assert json.loads(bundled.stdout) == json.loads(done.stdout)
+    assert json.loads(done.stdout)["compared"] >= 7
+
+
+def wait_for(server: LiveServer, page: Page, type_id: int) -> None:
+    """Until the worker has raised an event of a type."""
+    with server.client() as staff:
+        deadline = time.monotonic() + 120
+        while not staff.get(page.path("events"), params={"type_id": type_id}).json()["items"]:
+            assert time.monotonic() < deadline, f"no {type_id}"
+            time.sleep(0.2)
 
 
 async def test_what_came_late_is_looked_at_in_the_end_and_checked_as_well(
