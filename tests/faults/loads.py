@@ -88,7 +88,7 @@ def under_load(
         yield lambda: connected(url, key)
         assert not running.done(), running.exception()
         # what recorded only its beginning is on no playlist, and cannot be counted
-        time.sleep(max(1.0, began + 8 - time.monotonic()))
+        time.sleep(max(1.0, began + 6 - time.monotonic()))
     finally:
         stop.set()
     report = running.result(timeout=400)

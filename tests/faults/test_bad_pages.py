@@ -113,7 +113,9 @@ async def test_a_clock_that_is_an_hour_off_is_not_believed(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the server's memory from /proc")
-async def test_a_page_that_never_reads_does_not_hold_up_the_others(server: LiveServer, invite: Invite) -> None:
+async def test_a_page_that_never_reads_does_not_hold_up_the_others(
+    server: LiveServer, staff: httpx.AsyncClient, invite: Invite, request: pytest.FixtureRequest
+) -> None:
     async with sitting(server, await invite()) as other, Candidate(server.url, await invite()) as deaf:
         await deaf.join()
         line = await asyncio.to_thread(_deaf_line, server, deaf)
@@ -128,6 +130,9 @@ async def test_a_page_that_never_reads_does_not_hold_up_the_others(server: LiveS
         with contextlib.suppress(OSError):
             await flood
         line.close()
+        found = await compare(staff, other.session_id, other.ledger)
+        _row(request, "beside a page that never reads", len(waited), found)
+        assert (found.events_stored, found.lost, found.repeated) == (len(waited), 0, 0)
         assert len(waited) > 5
         assert max(waited) < 3
         assert _resident(server.pid) - before < 150 * 2**20

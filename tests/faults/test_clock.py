@@ -16,7 +16,7 @@ from openproctor.simulation.media import CAMERA, Loop, record
 from openproctor.simulation.readback import compare, read_events
 from openproctor.simulation.scenes import Script, camera_frames
 from openproctor.simulation.sounds import room_sound
-from tests.faults.loads import Row, under_load
+from tests.faults.loads import Row, only_full, under_load
 from tests.live import LiveServer
 
 HOUR = 3_600
@@ -53,7 +53,7 @@ def server(tmp_path: Path, clock: Clock) -> Iterator[LiveServer]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jump", [-HOUR, HOUR], ids=["back", "forward"])
+@pytest.mark.parametrize("jump", [-HOUR, pytest.param(HOUR, marks=only_full)])
 def test_the_servers_clock_jumps_by_an_hour_under_load(
     server: LiveServer, clock: Clock, request: pytest.FixtureRequest, jump: int
 ) -> None:
@@ -106,7 +106,9 @@ async def test_after_a_jump_back_silence_offline_and_the_recording_are_noted_as_
             assert (found.lost, found.repeated, found.chunks_stored) == (0, 0, 6)
 
 
-@pytest.mark.parametrize("how", ["time_up", "abandoned", "finished"])
+@pytest.mark.parametrize(
+    "how", ["time_up", pytest.param("abandoned", marks=only_full), pytest.param("finished", marks=only_full)]
+)
 async def test_what_never_arrives_is_a_gap_with_its_extent(server: LiveServer, clock: Clock, how: str) -> None:
     script = Script(6, spoken=((1, 3),))
     loop = Loop(await asyncio.to_thread(lambda: list(record(camera_frames(script), CAMERA, room_sound(6)))))
@@ -157,7 +159,7 @@ async def test_what_never_arrives_is_a_gap_with_its_extent(server: LiveServer, c
         assert all(e["source"] == "server" and e["occurred_at"] == e["data"]["from"] for e in gaps)
 
 
-@pytest.mark.parametrize("jump", [-HOUR, HOUR], ids=["back", "forward"])
+@pytest.mark.parametrize("jump", [-HOUR, pytest.param(HOUR, marks=only_full)])
 async def test_the_pages_clock_jumps_by_an_hour(server: LiveServer, request: pytest.FixtureRequest, jump: int) -> None:
     headers = {"Authorization": f"Bearer {server.key}"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as staff:

@@ -97,7 +97,7 @@ def test_killed_again_and_again_under_load(
         assert_all_analysed(installation)
 
 
-@pytest.mark.parametrize("name", ["database", "bus"])
+@pytest.mark.parametrize("name", ["database", pytest.param("bus", marks=only_full)])
 def test_away_for_a_while_under_load(installation: Installation, request: pytest.FixtureRequest, name: str) -> None:
     process = installation.process(name, 0)
     logged = len(installation.log())

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from scripts.engines import SeaweedFS
-from tests.faults.loads import AWAY_S, under_load, wait_for
+from tests.faults.loads import AWAY_S, only_full, under_load, wait_for
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.slow
@@ -117,7 +117,9 @@ def server(tmp_path: Path, store: IllStore, seaweedfs: SeaweedFS) -> Iterator[Li
         yield live
 
 
-@pytest.mark.parametrize("illness", ["500", "slow", "silent"])
+@pytest.mark.parametrize(
+    "illness", ["500", pytest.param("slow", marks=only_full), pytest.param("silent", marks=only_full)]
+)
 def test_a_store_that_is_ill_for_a_while_loses_nothing(
     server: LiveServer, store: IllStore, request: pytest.FixtureRequest, illness: Illness
 ) -> None:
