@@ -53,7 +53,7 @@ OBJECT_RULES = {
     # phones and books: suspected early by the detector, confirmed by the second look (vision/second_look.py).
     # On tuning clips what was neither scored 0.5 to 0.76 where it was taken for a phone, true ones mostly above 0.85.
     PHONE: ObjectRule(suspect=0.10, confirm=0.80, nearly=0.60, keep=0.25),
-    BOOK: ObjectRule(suspect=0.10, confirm=0.75, nearly=0.55, keep=0.22),
+    BOOK: ObjectRule(suspect=0.10, confirm=0.82, nearly=0.62, keep=0.22),
     # screens, windows and picture frames look like laptops: only sure ones count
     LAPTOP: ObjectRule(suspect=0.40, confirm=0.60, nearly=0.55, keep=0.40),
 }
