@@ -36,6 +36,7 @@ class LoopWatch:
 
     def __init__(self, settings: AnalysisSettings, digest: str) -> None:
         self._on = settings.detectors["virtual_camera"]
+        self._row = round(LOOP_ROW * settings.relaxed.get(VIRTUAL, 1.0))
         self._digest = digest
         self._seen = np.zeros((0, BLOCKS[0] * BLOCKS[1]), dtype=np.uint8)
         self._raised = False
@@ -52,22 +53,22 @@ class LoopWatch:
                 self._raised = True
                 data = finding_data(VIRTUAL, 1.0, _MAKER, self._digest, look.time, stretch.inputs[:], [])
                 del data["model_digest"]
-                data["reason"] = f"The last {LOOP_ROW} key frames were seen before, {lag} key frames ago: a recording?"
+                data["reason"] = f"The last {self._row} key frames were seen before, {lag} key frames ago: a recording?"
                 return [Finding(VIRTUAL, look.at, data["score"], data, [], stretch.images.get(look.at), look.at)]
         return []
 
     def _returned(self) -> int | None:
         """How many key frames ago the last few were seen in the same order, None if never."""
         seen = self._seen.astype(np.int16)
-        if len(seen) < 2 * LOOP_ROW + LOOP_LAG:
+        if len(seen) < 2 * self._row + LOOP_LAG:
             return None
-        last = seen[-LOOP_ROW:]
+        last = seen[-self._row:]
         if np.abs(np.diff(last, axis=0)).max(axis=1).min() < LOOP_MOVED:
             return None  # who sits still looks like themselves
-        starts = len(seen) - LOOP_ROW - LOOP_LAG - np.arange(len(seen) - LOOP_ROW - LOOP_LAG + 1)
+        starts = len(seen) - self._row - LOOP_LAG - np.arange(len(seen) - self._row - LOOP_LAG + 1)
         for start in starts:
-            if np.abs(seen[start : start + LOOP_ROW] - last).max() <= LOOP_SAME:
-                return int(len(seen) - LOOP_ROW - start)
+            if np.abs(seen[start : start + self._row] - last).max() <= LOOP_SAME:
+                return int(len(seen) - self._row - start)
         return None
 
     def open_states(self) -> list[tuple[int, int]]:
