@@ -84,11 +84,11 @@ def under_load(
     running = load(url, key, stop, **plan)
     try:
         wait_for(lambda: running.done() or connected(url, key) >= plan.get("candidates", 20), "candidates", 90)
-        began = time.monotonic()
         yield lambda: connected(url, key)
         assert not running.done(), running.exception()
-        # what recorded only its beginning is on no playlist, and cannot be counted
-        time.sleep(max(1.0, began + 6 - time.monotonic()))
+        # what recorded only its beginning is on no playlist, and could not be counted
+        wait_for(lambda: all_recorded(url, key), "pictures of every candidate who records", 90)
+        time.sleep(1)
     finally:
         stop.set()
     report = running.result(timeout=400)
@@ -115,6 +115,14 @@ def connected(url: str, key: str) -> int:
         return sum(session["connected"] and session["state"] == "running" for session in answer.json()["items"])
     except httpx.TransportError:
         return -1
+
+
+def all_recorded(url: str, key: str) -> bool:
+    """Whether there is something to play of every track that is recorded now."""
+    with httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=30) as http:
+        running = http.get("/sessions", params={"limit": 200, "state": "running"}).json()["items"]
+        looks = [http.get(f"/sessions/{session['id']}").json() for session in running]
+    return bool(looks) and all(track["recorded_ms"] > 0 for look in looks for track in look["tracks"])
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
