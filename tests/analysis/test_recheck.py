@@ -19,16 +19,19 @@ from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.material import CannotCheck, bundled_session, stored_session
 from openproctor.analysis.recheck import installed, recheck
 from openproctor.analysis.report import Report
+from openproctor.analysis.repository import AnalysisRepository
 from openproctor.analysis.worker import Worker
 from openproctor.assembly import Platform
 from openproctor.catalog import CATALOG
 from openproctor.config import Settings
+from openproctor.ids import new_id
+from openproctor.vision.frames import encode_jpeg
 from scripts.engines import Engine, SeaweedFS
-from tests.analysis.conftest import blobs, frames
+from tests.analysis.conftest import blobs, frames, scene
 from tests.analysis.test_course import pieces
 from tests.analysis.test_worker import drain, events, finish, scrambled, upload
 from tests.live import LiveServer
-from tests.page import Page
+from tests.page import Page, digest_header, now
 
 SCENES = (("one", 4.0), ("empty", 6.0), ("one", 4.0), ("two", 4.0))
 POLICY: dict[str, Any] = {"checks": [], "detectors": {"objects": False, "laptop": False}}
@@ -277,6 +280,43 @@ async def test_every_change_is_named(server: LiveServer, platform: Platform, ana
     await _change(platform, still, **session, still=first["data"]["still"], digest="0" * 64)
     report = await check(platform, analysed)
     assert [list(one.fields) for one in report.differences] == [["still"]]
+
+
+async def test_the_face_is_compared_with_what_was_captured_before_the_recording_and_with_consent_only(
+    server: LiveServer, platform: Platform, detectors: Detectors, recording: list[bytes]
+) -> None:
+    policy = {"checks": [], "detectors": {"objects": False, "laptop": False, "face_mismatch": True}}
+    found = {}
+    for said in (1080, 1081):
+        page = started(server, f"reference-{said}", policy)
+        text_digest = page.room["consent"]["text_digest"]
+        page.send(page.event(1080, {"text_digest": text_digest}), page.event(said, {"text_digest": text_digest}))
+        captured = [put_face(page) for _ in range(2)]
+        upload(page, recording[:3])
+        put_face(page)  # later than the recording's beginning
+        finish(page, 2)
+        await drain(Worker(platform, detectors))
+        material = await stored_session(platform, page.session_id)
+        assert material.references == (captured[1:] if said == 1080 else [])
+        assert await AnalysisRepository(platform.database).references(page.session_id, "camera") == material.references
+        assert (await recheck(material, installed(material, Settings()))).same
+        with server.client() as staff:
+            content = staff.get(page.path("bundle")).content
+        await asyncio.to_thread((server.data / "faces.tar").write_bytes, content)
+        bundled = bundled_session(server.data / "faces.tar")
+        assert bundled.references == material.references
+        assert (await recheck(bundled, installed(bundled, Settings()))).same
+        found[said] = [await bundled.reader.still(one) for one in bundled.references]
+    assert len(found[1080][0]) > 1_000
+
+
+def put_face(page: Page) -> str:
+    """Upload a still of a face; its id."""
+    data, capture_id = encode_jpeg(scene("one")), new_id()
+    headers = {"Content-Type": "image/jpeg", "Content-Digest": digest_header(data), "X-Captured-At": str(now())}
+    answer = page.http.put(page.path(f"captures/{capture_id}?kind=face"), content=data, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return capture_id
 
 
 async def test_what_cannot_be_checked_says_why_in_one_line(
