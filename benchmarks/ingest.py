@@ -63,7 +63,8 @@ def bodies(batches: int) -> list[list[bytes]]:
     return found
 
 
-def _requests(candidates: list[tuple[str, str]], given: list[list[bytes]]) -> list[list[bytes]]:
+def requests(candidates: list[tuple[str, str]], given: list[list[bytes]]) -> list[list[bytes]]:
+    """Requests of each candidate: (session, token), and the bodies to send."""
     return [
         [
             request("POST", f"/api/v1/sessions/{session}/events", {**JSON, "Authorization": f"Bearer {token}"}, body)
@@ -106,7 +107,7 @@ def _turn(folder: Path, given: list[list[bytes]], server: Postgres | None) -> tu
     """Product, then the bare program, with the same requests."""
     url = _new_database(server)
     with product(folder / "product", **({"database_url": url} if url else {})) as program:
-        prepared = _requests(program.candidates(CONNECTIONS), given)
+        prepared = requests(program.candidates(CONNECTIONS), given)
         before = _stored(program)
         ours = _driven(program.url, program.pid, prepared)
         count = _stored(program) - before

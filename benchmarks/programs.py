@@ -69,6 +69,7 @@ class Product:
     def __init__(self, data: Path, url: str, pid: int, environment: dict[str, str]) -> None:
         self.url = url
         self.pid = pid
+        self.ready_at = time.perf_counter()
         command = [sys.executable, "-m", "openproctor", "keys", "create", "--data", str(data), "--name", "bench"]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment})
         self.key = done.stdout.strip()
@@ -93,7 +94,7 @@ class Product:
 @contextmanager
 def product(data: Path, **settings: str) -> Iterator[Product]:
     """The product without analysis workers."""
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     environment = {"OPENPROCTOR_WORKERS": "0", **{f"OPENPROCTOR_{k.upper()}": v for k, v in settings.items()}}
     arguments = ["openproctor", "serve", "--data", str(data), "--port", "0"]
     with started(arguments, **environment) as process:

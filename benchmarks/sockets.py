@@ -68,7 +68,7 @@ def sockets(folder: Path, *, candidates: int = 5_000, seconds: float = 30, progr
         "server_cpu_ms_per_candidate_joined_and_sat": round(used / candidates * 1000, 1),
         "lost": report.lost,
         "repeated": report.repeated,
-        "lines_lost": report.line["lost_lines"] if "lost_lines" in report.line else 0,
+        "lines_lost": report.line.get("lost_lines", 0),
         "problems": report.problems,
     }
 
