@@ -169,6 +169,7 @@ def _compare(unit: str, count: int, turns: list[tuple[Run, Run]]) -> dict[str, A
     mine, bare = [ours.timing for ours, _ in turns], [theirs.timing for _, theirs in turns]
     return {
         "unit": unit,
+        "connections": CONNECTIONS,
         "ours": round(median(count / timing.seconds for timing in mine)),
         "bare": round(median(count / timing.seconds for timing in bare)),
         "ratio": round(median(b.seconds / o.seconds for o, b in zip(mine, bare, strict=True)), 3),
