@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -143,6 +144,10 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.should_exit:
             return
+        # what is there now stays: looking through it for garbage again and again would hold up everybody for a while
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         note = self._settings.data_dir / "serve.json"
         temporary = note.with_suffix(".new")
         temporary.write_text(json.dumps({"pid": os.getpid(), "port": self._port, "url": self._url}))

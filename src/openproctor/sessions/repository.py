@@ -13,6 +13,8 @@ from openproctor.sessions.models import presence, sessions
 from openproctor.sessions.states import OPEN
 from openproctor.storage.database import Database
 
+SEEN_AT_ONCE = 250
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -244,14 +246,16 @@ class SessionRepository:
         )
         ids = sorted(lines)
         mine: set[str] = set()
-        async with self._database.write("presence") as connection:
-            await connection.execute(query, [{"id": id, "number": lines[id][0], "at": lines[id][1]} for id in ids])
-            for start in range(0, len(ids), 500):
-                held = select(presence.c.session_id, presence.c.sockets).where(
-                    presence.c.session_id.in_(ids[start : start + 500]), presence.c.lost_at.is_(None)
-                )
+        for start in range(0, len(ids), SEEN_AT_ONCE):
+            some = ids[start : start + SEEN_AT_ONCE]
+            held = select(presence.c.session_id, presence.c.sockets).where(
+                presence.c.session_id.in_(some), presence.c.lost_at.is_(None)
+            )
+            # some at a time, so that events need not wait for all of them
+            async with self._database.write("presence") as connection:
+                await connection.execute(query, [{"id": id, "number": lines[id][0], "at": lines[id][1]} for id in some])
                 rows = (await connection.execute(held)).all()
-                mine |= {row[0] for row in rows if row[1] == lines[row[0]][0]}
+            mine |= {row[0] for row in rows if row[1] == lines[row[0]][0]}
         return set(ids) - mine
 
     async def lost_since(self, session_id: str) -> int | None:

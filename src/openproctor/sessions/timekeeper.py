@@ -104,7 +104,9 @@ class Timekeeper:
                     await self._find()
             except Problem:
                 continue  # the database is away
-            for watched in list(self._watched.values()):
+            for number, watched in enumerate(list(self._watched.values())):
+                if number % 100 == 99:
+                    await asyncio.sleep(0)  # thousands of sessions must not hold up everybody's events
                 try:
                     await self._look(watched, now_ms())
                 except Problem as problem:
