@@ -84,10 +84,10 @@ def under_load(
     running = load(url, key, stop, **plan)
     try:
         wait_for(lambda: running.done() or connected(url, key) >= plan.get("candidates", 20), "candidates", 90)
-        yield lambda: connected(url, key)
-        assert not running.done(), running.exception()
         # what recorded only its beginning is on no playlist, and could not be counted
         wait_for(lambda: all_recorded(url, key), "pictures of every candidate who records", 90)
+        yield lambda: connected(url, key)
+        assert not running.done(), running.exception()
         time.sleep(1)
     finally:
         stop.set()
