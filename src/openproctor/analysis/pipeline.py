@@ -26,7 +26,7 @@ from openproctor.analysis.speaking import SpeechWatch
 from openproctor.analysis.things import ThingsWatch
 from openproctor.vision.geometry import Image
 
-FORMAT = 2  # of the dumped state
+FORMAT = 3  # of the dumped state
 CLOSE_THINGS = 0.45  # s between the pictures of a close look in which things are looked for
 
 

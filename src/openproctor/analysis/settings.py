@@ -14,7 +14,7 @@ from openproctor.exams.accommodations import DETECTOR_TYPES
 if TYPE_CHECKING:
     from openproctor.analysis.sameness import Reference
 
-VERSION = 2  # of the rules: part of every finding's settings digest
+VERSION = 3  # of the rules: part of every finding's settings digest
 
 FACE_ONE, FACE_NONE, FACE_MANY = 15, 16, 81
 PHONE, BOOK, LAPTOP = 169, 170, 1045
@@ -79,17 +79,21 @@ DISMISS_FIRST, DISMISS_MOST = (
     16_000,
     128_000,
 )  # after a closer look found nothing, the same place rests, longer each time
+DISMISS_HOPELESS = 0.05  # twice as long where the closer look gave less than this
 DISMISS_RISE = 0.15  # unless its score rises by this
 DISMISS_NEAR = 0.12  # of the picture; what is on a candidate's shirt moves along
 # A suspect is dropped whose best score after 1, 2 and 4 enlarged views is below these. Of 35 true things in composed sittings
 # none was below 0.16, 0.31 and 0.35; of 274 that were none, half are dropped after the first view.
 SCREEN_FIRST, SCREEN, SCREEN_AGAIN = 0.1, 0.2, 0.25
-# Object detection rests while the picture does not change: of 48 blocks the most changed one differs by less than this
-# (light levels; breathing and noise stay below), but no longer than this, unless the exam's policy says otherwise.
-REST_CHANGE, REST_MOST = 3.5, 8_000
-# Half as long, less this (ms, so that a key frame that is a little early is not passed by), while the candidate moves as
-# usual: less than this, or than 1.6 times the usual change. What a hand brings into view changes more.
-REST_MOVING, REST_EARLY = 16.0, 500
+# Object detection rests while nothing is brought into view, but no longer than this (ms) unless the exam's policy says
+# otherwise; a picture is still when the most changed of its 48 blocks differs by less than REST_CHANGE (light levels;
+# breathing and noise stay below), else the search rests REST_MOVING of that, less a little for key frames that come early.
+REST_MOST, REST_MOVING, REST_EARLY = 8_000, 0.75, 500
+REST_CHANGE = 3.5
+# Something is brought into view where a block changes by BROUGHT_LEAST and BROUGHT_TIMES as much as it ever did of late; what it
+# did is forgotten by BROUGHT_FADE from one key frame to the next. In 9 of 9 composed sittings that was the first key frame
+# with the thing in it; somebody who only moves does it once in 17 s.
+BROUGHT_LEAST, BROUGHT_TIMES, BROUGHT_FADE = 14.0, 1.5, 0.97
 
 # -- camera --------------------------------------------------------------------------------------------------------
 OBSCURED_LIGHT = 14.0  # mean; a lens cap gives 0 to 8, a dark room with a lit face 20

@@ -15,7 +15,11 @@ from openproctor.analysis.episodes import Machine
 from openproctor.analysis.findings import NO_TWIN, TWINS, Finding, Maker, ended_state, finding_data
 from openproctor.analysis.looks import TILES, Found, Look, Looker
 from openproctor.analysis.settings import (
+    BROUGHT_FADE,
+    BROUGHT_LEAST,
+    BROUGHT_TIMES,
     DISMISS_FIRST,
+    DISMISS_HOPELESS,
     DISMISS_MOST,
     DISMISS_NEAR,
     DISMISS_RISE,
@@ -30,7 +34,7 @@ from openproctor.analysis.settings import (
     AnalysisSettings,
 )
 from openproctor.vision.geometry import Box, Image
-from openproctor.vision.quality import THUMB, change, thumbnail
+from openproctor.vision.quality import THUMB, changes, thumbnail
 
 if TYPE_CHECKING:
     from openproctor.analysis.pipeline import Stretch
@@ -76,7 +80,7 @@ class ThingsWatch:
         self._glances = 0
         self._looked_at: int | None = None
         self._thumb: Image | None = None
-        self._usual = 8.0
+        self._usual: list[float] = []  # the most that each block of the picture changed of late
         self._rest = settings.things_rest
 
     # -- key frames ----------------------------------------------------------------------------------------------------
@@ -87,16 +91,12 @@ class ThingsWatch:
             return
         thumb = thumbnail(image)
         busy = any(machine.state == IN or machine.undecided for machine in self._machines.values())
-        brought = self._thumb is None
-        if self._thumb is not None and self._looked_at is not None and not busy and not needs_people:
-            moved, since = change(self._thumb, thumb).most, look.at - self._looked_at
-            self._usual = round(self._usual + 0.1 * (moved - self._usual), 3)
-            if moved < REST_CHANGE and since < self._rest:
+        brought, moved = self._brought(thumb)
+        if self._looked_at is not None and not (busy or needs_people or brought):
+            rest = self._rest * REST_MOVING - REST_EARLY if moved else self._rest - REST_EARLY
+            if look.at - self._looked_at < rest:
                 return
-            brought = moved >= max(REST_MOVING, 1.6 * self._usual)
-            if not brought and since < self._rest / 2 - REST_EARLY:
-                return
-        self._thumb, self._looked_at = thumb, look.at
+        self._looked_at = look.at
         self._glances += 1
         if self._types and self._glances % 2 == 0 and not (brought or needs_people or busy):
             # every other time one of the two lower tiles, enlarged: a small phone is only seen there
@@ -106,6 +106,17 @@ class ThingsWatch:
         for type_id, machine in self._machines.items():
             if machine.state == IN and type_id in self._place and self._value(type_id, look)[0] != IN:
                 look.things.append(self._looker.verify(image, self._place[type_id], self._rules[type_id].keep))
+
+    def _brought(self, thumb: Image) -> tuple[bool, bool]:
+        """Whether something was brought into view since the last key frame, and whether anything moved."""
+        before, self._thumb = self._thumb, thumb
+        if before is None:
+            return True, True
+        now = changes(before, thumb)
+        usual = np.array(self._usual, dtype=np.float32) if self._usual else now
+        self._usual = [round(float(one), 1) for one in np.maximum(now, BROUGHT_FADE * usual)]
+        brought = bool((now >= np.maximum(BROUGHT_LEAST, BROUGHT_TIMES * usual)).any())
+        return brought, bool(now.max() >= REST_CHANGE)
 
     def curious(self, looks: list[Look], images: dict[int, Image]) -> bool:
         """Whether to look at every picture: something is about to change, or a suspect holds when enlarged."""
@@ -129,7 +140,7 @@ class ThingsWatch:
                     if not any(found.label == one.label and found.near(one, 0.05) for one in self._targets):
                         self._targets.append(found)
                 else:
-                    self._dismiss(suspect, look.at)
+                    self._dismiss(suspect, look.at, found.score)
             look.things = _judged(look.things, self._machines, verified)
         return wanted
 
@@ -146,8 +157,8 @@ class ThingsWatch:
             for old in self._dismissed
         )
 
-    def _dismiss(self, found: Found, at: int) -> None:
-        wait, score = DISMISS_FIRST, found.score
+    def _dismiss(self, found: Found, at: int, opinion: float = 1.0) -> None:
+        wait, score = DISMISS_FIRST * (2 if opinion < DISMISS_HOPELESS else 1), found.score
         kept = []
         for old in self._dismissed:
             if old["label"] == found.label and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR):

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from openproctor.vision.geometry import Box, Image
+from openproctor.vision.geometry import Box, Floats, Image
 
 SHARPNESS_SIDE = 256  # longer side to which a picture is brought before its sharpness is measured
 THUMB = (64, 48)  # width, height of the grey thumbnail that frames are compared by
@@ -101,12 +101,16 @@ class Change:
 
 def change(before: Image, after: Image, level: bool = True) -> Change:
     """Difference of two thumbnails. ``level`` takes out a change of the whole picture's light first."""
+    blocks = changes(before, after, level)
+    return Change(round(float(blocks.mean()), 3), round(float(blocks.max()), 3))
+
+
+def changes(before: Image, after: Image, level: bool = True) -> Floats:
+    """The same for each of the 8 x 6 blocks, row by row: 48 differences of light."""
     one, two = before.astype(np.float32), after.astype(np.float32)
     if level:
         two = two - (float(np.median(two)) - float(np.median(one)))
-    difference = np.abs(one - two)
-    blocks = difference.reshape(6, 8, 8, 8).mean(axis=(1, 3))
-    return Change(round(float(difference.mean()), 3), round(float(blocks.max()), 3))
+    return np.asarray(np.abs(one - two).reshape(6, 8, 8, 8).mean(axis=(1, 3)).ravel(), dtype=np.float32)
 
 
 def perceptual_hash(image: Image) -> int:
