@@ -223,6 +223,7 @@ def _check(
 ) -> None:
     from openproctor.analysis.material import CannotCheck, bundled_session, stored_session
     from openproctor.analysis.recheck import installed, recheck
+    from openproctor.errors import Problem
     from openproctor.eventlog.verify import Broken, NotABundle
 
     columns = (
@@ -250,7 +251,7 @@ def _check(
                 report = asyncio.run(again(bundled_session(bundle, key)))
         except Broken as broken:
             raise _fail(f"The bundle is BROKEN, so it is not analysed: {broken}", 1) from None
-        except (CannotCheck, NotABundle) as error:
+        except (CannotCheck, NotABundle, Problem) as error:
             raise _fail(str(error)) from None
     typer.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report.as_text())
     if not report.same:

@@ -147,6 +147,9 @@ async def test_a_worker_for_every_chunk_finds_what_one_finds(
         await drain(Worker(platform, detectors, lease_ms=-1))
     finish(page, len(recording) - 1)
     await drain(Worker(platform, detectors, lease_ms=-1))
+    progress = await AnalysisRepository(platform.database).get(page.session_id)
+    assert progress is not None
+    assert progress.state is None, "it holds a small picture, and nobody needs it any more"
     report = await check(platform, page)
     assert report.same, report.as_text()
     assert report.compared >= 4

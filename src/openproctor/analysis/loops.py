@@ -62,7 +62,7 @@ class LoopWatch:
         seen = self._seen.astype(np.int16)
         if len(seen) < 2 * self._row + LOOP_LAG:
             return None
-        last = seen[-self._row:]
+        last = seen[-self._row :]
         if np.abs(np.diff(last, axis=0)).max(axis=1).min() < LOOP_MOVED:
             return None  # who sits still looks like themselves
         starts = len(seen) - self._row - LOOP_LAG - np.arange(len(seen) - self._row - LOOP_LAG + 1)

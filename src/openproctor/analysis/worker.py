@@ -385,7 +385,8 @@ class Worker:
     async def _commit(self, work: _Work, lease_until: int | None = None) -> None:
         """Findings and progress together, unless another worker has moved the progress on."""
         lease = now_ms() + self._lease_ms if lease_until is None else lease_until
-        state = msgspec.json.encode(work.course.dump()).decode()
+        # what is complete needs no state any more, and it holds a small picture of the candidate
+        state = msgspec.json.encode(work.course.dump()).decode() if lease_until != DONE else None
         change = Change(
             "analyses",
             {"next_number": work.next_number, "state": state, "owner": self._owner, "lease_until": lease},
