@@ -23,6 +23,9 @@ from openproctor.analysis.settings import (
     SCREEN,
     SCREEN_AGAIN,
     SCREEN_FIRST,
+    SECOND_HOPELESS,
+    SECOND_PLACE,
+    SECOND_SURE,
     AnalysisSettings,
 )
 from openproctor.vision.faces import Face
@@ -30,6 +33,7 @@ from openproctor.vision.geometry import Box, Floats, Image
 from openproctor.vision.objects import Thing
 from openproctor.vision.quality import grey
 from openproctor.vision.second_look import LABELS as SECOND_LABELS
+from openproctor.vision.second_look import SecondLook
 
 FACE_FLOOR = 0.3
 THING_FLOOR = 0.1
@@ -161,9 +165,7 @@ class Looker:
         box = Box(suspect.box[0] * width, suspect.box[1] * height, suspect.box[2] * width, suspect.box[3] * height)
         second = self._detectors.second
         if second is not None and suspect.label in SECOND_LABELS:
-            opinion = second.judge(image, box)
-            label = max((one for one in SECOND_LABELS if one in self.labels), key=opinion.of)
-            return Found(label, opinion.of(label), _fractions(opinion.box, width, height))
+            return self._judged(second, image, box)
         side = max(box.width, box.height, 12.0)
         x, y = box.centre
         detector, (across, down) = self._view(suspect.label)
@@ -184,6 +186,19 @@ class Looker:
                 moved = seen.box.moved(x - across / 2 * scale, y - down / 2 * scale, scale)
                 place = _fractions(moved, width, height)
         return Found(suspect.label, round(sum(sorted(scores)[-2:]) / 2, 4), place)
+
+    def _judged(self, second: SecondLook, image: Image, box: Box) -> Found:
+        """What the second look makes of a place, or of the place that it would rather look at."""
+        height, width = image.shape[:2]
+        labels = [label for label in SECOND_LABELS if label in self.labels]
+        opinions = [second.judge(image, box)]
+        first = max(opinions[0].of(label) for label in labels)
+        if SECOND_HOPELESS <= first < SECOND_SURE and opinions[0].box.iou(box) < SECOND_PLACE:
+            opinions.append(second.judge(image, opinions[0].box))
+        score, label, place = max(
+            (one.of(label), label, number) for number, one in enumerate(opinions) for label in labels
+        )
+        return Found(label, score, _fractions(opinions[place].box, width, height))
 
     def _view(self, label: str) -> tuple[FindsThings, tuple[int, int]]:
         """What looks at an enlarged view of a thing, and the view's size."""

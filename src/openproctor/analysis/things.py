@@ -23,6 +23,7 @@ from openproctor.analysis.settings import (
     DISMISS_MOST,
     DISMISS_NEAR,
     DISMISS_RISE,
+    DISMISS_SOON,
     LABELS,
     LAPTOP,
     OBJECT_REACH,
@@ -159,6 +160,7 @@ class ThingsWatch:
 
     def _dismiss(self, found: Found, at: int, opinion: float = 1.0) -> None:
         wait, score = DISMISS_FIRST * (2 if opinion < DISMISS_HOPELESS else 1), found.score
+        wait = DISMISS_SOON if opinion >= STAGE / 2 else wait
         kept = []
         for old in self._dismissed:
             if old["label"] == found.label and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR):
@@ -188,8 +190,11 @@ class ThingsWatch:
             if not same and look.at < self._suspected_at and not self._deciding(target):
                 kept.append(target)  # not there yet
                 continue
-            place = same[0] if same else target
+            place = _nearest(target, same)
             found = self._looker.verify(image, place, self._enough(place, self._targets, 1.0))
+            if same and same[0] is not place and found.score < STAGE * self._rules[_type(found.label)].confirm:
+                again = self._looker.verify(image, same[0], self._enough(same[0], self._targets, 1.0))
+                found = max(found, again, key=lambda one: one.score)
             verified.append(found)
             rule, machine = self._rules[_type(found.label)], self._machines[_type(found.label)]
             holds = found.score >= STAGE * rule.confirm
@@ -339,6 +344,12 @@ def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Fo
         if not any(other.score > found.score + CLEARLY and _same_place(found, other) for other in verified)
     ]
     return sorted([*taken, *clear], key=lambda found: (-found.score, found.label, found.box))
+
+
+def _nearest(target: Found, seen: list[Found]) -> Found:
+    """Where a target is now: what is seen in its place, or its own place where all that is seen there is only near."""
+    best = max(seen, key=lambda one: Box(*one.box).iou(Box(*target.box)), default=target)
+    return best if Box(*best.box).iou(Box(*target.box)) > 0.5 else target
 
 
 def _same_place(one: Found, other: Found) -> bool:
