@@ -103,7 +103,9 @@ async def test_after_a_jump_back_silence_offline_and_the_recording_are_noted_as_
             assert len(media["spans"]) == 1, "one recording, whatever the clock said"
             assert (await candidate.finish())["state"] == "completed"
             found = await compare(staff, candidate.session_id, candidate.ledger)
-            assert (found.lost, found.repeated, found.chunks_stored) == (0, 0, 6)
+            # the event may have been moved to another time, so it is counted and not looked for
+            assert (found.events_stored, found.chunks_stored) == (found.events_acknowledged, 6) == (1, 6)
+            assert (found.chunks_lost, found.repeated) == (0, 0)
 
 
 @pytest.mark.parametrize(
