@@ -132,7 +132,7 @@ def compare(result: Mapping[str, object], baseline: Mapping[str, object]) -> lis
     for type_id, row in then.items():
         for name in ("precision", "recall", "f1"):
             before, after = row[name], now.get(type_id, {}).get(name)
-            if before is not None and (after is None or after < before - SLACK):
+            if before is not None and (after or 0.0) < before - SLACK:
                 worse.append(f"{CATALOG.name(int(type_id))}: {name} {after} was {before}")
     return worse
 
