@@ -1,6 +1,7 @@
 """Analyse again and compare: the result does not depend on how the work was cut, and every difference is named."""
 
 import asyncio
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from sqlalchemy import text
 
@@ -311,6 +313,41 @@ async def test_the_face_is_compared_with_what_was_captured_before_the_recording_
         assert (await recheck(bundled, installed(bundled, Settings()))).same
         found[said] = [await bundled.reader.still(one) for one in bundled.references]
     assert len(found[1080][0]) > 1_000
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+async def test_pieces_of_webm_are_checked_in_the_bundle_as_well(
+    server: LiveServer, platform: Platform, detectors: Detectors, codec: str
+) -> None:
+    page = started(server, codec)
+    names = ("one", "one", "empty", "empty", "empty", "one")
+    for number, name in enumerate(names):
+        answer = page.put_chunk("camera", number, webm(name, codec), part=number, Content_Type="video/webm")
+        assert answer.status_code == 201, answer.text
+        await drain(Worker(platform, detectors, lease_ms=-1))
+    finish(page, len(names) - 1)
+    await drain(Worker(platform, detectors))
+    report = await check(platform, page)
+    assert report.same, report.as_text()
+    assert report.compared >= 1
+    with server.client() as staff:
+        content = staff.get(page.path("bundle")).content
+    await asyncio.to_thread((server.data / "webm.tar").write_bytes, content)
+    material = bundled_session(server.data / "webm.tar")
+    again = await recheck(material, installed(material, Settings()))
+    assert again.same, again.as_text()
+
+
+def webm(name: str, codec: str) -> bytes:
+    """A piece of two seconds."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="webm") as container:
+        stream: Any = container.add_stream(codec, rate=5)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        for picture in frames((name, 2.0)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return out.getvalue()
 
 
 def put_face(page: Page) -> str:
