@@ -12,15 +12,19 @@ from openproctor.errors import Problem
 async def read_body(request: Request, limit: int, what: str) -> bytes:
     """The body, at most ``limit`` bytes; :class:`Problem` 413 without reading further."""
     declared = request.headers.get("content-length", "")
-    too_large = Problem(413, "too-large", f"The {what} is too large", f"At most {limit} bytes are taken.")
     if declared.isdigit() and int(declared) > limit:
-        raise too_large
-    body = bytearray()
+        raise _too_large(limit, what)
+    parts, size = [], 0
     async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit, what)
+    return b"".join(parts)
+
+
+def _too_large(limit: int, what: str) -> Problem:
+    return Problem(413, "too-large", f"The {what} is too large", f"At most {limit} bytes are taken.")
 
 
 def check_digest(header: str, data: bytes) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+import openproctor.assembly  # noqa: F401 -- declares the tables
 from openproctor.errors import Problem
 from openproctor.eventlog.chain import data_digest, genesis, link_event
-from openproctor.eventlog.entries import Append, Change, NewEvent, PageEvents
+from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent, PageEvents
 from openproctor.eventlog.repository import EventRepository
 from openproctor.eventlog.writer import LogWriter
 from openproctor.ids import new_id
@@ -109,6 +110,37 @@ async def test_more_rows_than_one_statement_takes_are_all_written_in_order(opene
     found = await rows(database, session)
     assert [r.client_sequence for r in found] == list(range(1, 334))
     check_links(session, found)
+
+
+def chunk(number: int, digest: str) -> NewContent:
+    row = {
+        "track": "camera", "number": number, "part": 0, "container": "mp4", "init_size": 0, "has_media": 1,
+        "media_time": 0.5, "duration": 2.0, "timescales": None, "part_started_at": 1, "at": 1, "received_at": 2, "size": 3,
+        "digest": digest, "object_key": f"k/{digest}", "play_key": None,
+    }  # fmt: skip
+    return NewContent("chunk", "chunks", ("track", "number"), row, {"digest": digest, "number": number})
+
+
+async def test_a_content_is_linked_once_also_when_it_comes_twice_in_one_commit(
+    opened: tuple[Database, LogWriter],
+) -> None:
+    database, log = opened
+    session, other = new_id(), new_id()
+    wanted = [(session, 0, "a"), (session, 0, "a"), (session, 1, "b"), (other, 0, "c"), (session, 1, "d")]
+    # queued without giving way: all of them go to the disk together
+    futures = [log.append(Append(s, ORG, [idle(n + 1)], [chunk(number, d)])) for n, (s, number, d) in enumerate(wanted)]
+    existing = [receipt.existing[0] for receipt in await asyncio.gather(*futures)]
+    assert [e and e["digest"] for e in existing] == [None, "a", None, None, "b"]
+    again = await log.append(Append(session, ORG, contents=[chunk(1, "e"), chunk(2, "f"), chunk(2, "g")]))
+    assert [e and e["digest"] for e in again.existing] == ["b", None, "f"]
+    async with database.read() as connection:
+        query = text("SELECT position, number, digest, link FROM chunks WHERE session_id=:s ORDER BY position")
+        stored = list((await connection.execute(query, {"s": session})).all())
+    assert [(r.number, r.digest) for r in stored] == [(0, "a"), (1, "b"), (2, "f")]
+    positions = [r.position for r in [*stored, *await rows(database, session)]]
+    assert sorted(positions) == list(range(1, 8))
+    head = await EventRepository(database).head(ORG, session)
+    assert (head.position, head.link) == (7, stored[-1].link.hex())
 
 
 async def test_a_refused_change_takes_its_events_with_it(opened: tuple[Database, LogWriter]) -> None:

@@ -19,7 +19,7 @@ from openproctor.clock import now_ms
 from openproctor.errors import Problem
 from openproctor.eventlog.canonical import canonical
 from openproctor.eventlog.chain import data_digest, genesis, link_content, link_event, link_page
-from openproctor.eventlog.entries import Append, PageEvents, Receipt
+from openproctor.eventlog.entries import Append, NewContent, PageEvents, Receipt
 from openproctor.eventlog.streams import Streams
 from openproctor.storage.bus import Bus
 from openproctor.storage.logstore import LogAway, LogStore, LogTransaction
@@ -225,6 +225,7 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
     heads = {row[0]: _Head.from_row(row) for row in rows}
     touched: set[str] = set()
     event_rows: list[tuple[Any, ...]] = []
+    contents = _Contents()
     receipts = []
     received = now_ms()
     for append in appends:
@@ -239,7 +240,7 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
             head = heads.get(append.session_id)
             if head is None:
                 head = heads[append.session_id] = _Head(append.session_id, append.organization_id)
-            existing = [await _add_content(transaction, head, content) for content in append.contents]
+            existing = [await contents.add(transaction, head, content) for content in append.contents]
             sequences = [_add_event(head, event, received, event_rows) for event in append.events]
             if append.page:
                 _add_page(head, append.page, received, event_rows)
@@ -247,6 +248,7 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
             receipts.append(Receipt(True, sequences, existing, head.sequence))
     if event_rows:
         await transaction.insert("events", _EVENT_COLUMNS, event_rows)
+    await contents.insert(transaction)
     if touched:
         await transaction.upsert("heads", "session_id", _HEAD_COLUMNS, [heads[s].row() for s in sorted(touched)])
     return receipts
@@ -352,24 +354,39 @@ def _content_query(table: str, columns: tuple[str, ...], key: tuple[str, ...]) -
     return f"SELECT {','.join(columns)} FROM {table} WHERE session_id=? AND {conditions}"
 
 
-async def _add_content(transaction: LogTransaction, head: _Head, content: Any) -> dict[str, Any] | None:
-    columns = tuple(content.row)
-    found = await transaction.select(
-        _content_query(content.table, columns, content.key),
-        [head.session_id, *(content.row[column] for column in content.key)],
-    )
-    if found:
-        return dict(zip(columns, found[0], strict=True))
-    head.position += 1
-    head.link = link_content(
-        head.link, session_id=head.session_id, position=head.position, kind=content.kind, content=content.content
-    )
-    row = {
-        "session_id": head.session_id,
-        "organization_id": head.organization_id,
-        "position": head.position,
-        "link": head.link,
-        **content.row,
-    }
-    await transaction.insert(content.table, list(row), [tuple(row.values())])
-    return None
+class _Contents:
+    """Chunks and stills of one transaction: linked in turn, inserted together at its end."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
+        self._new: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    async def add(self, transaction: LogTransaction, head: _Head, content: NewContent) -> dict[str, Any] | None:
+        """Link a row; or the one that holds its key already."""
+        columns = tuple(content.row)
+        key = [head.session_id, *(content.row[column] for column in content.key)]
+        new = self._new.get((content.table, *key))
+        if new is not None:
+            return {column: new[column] for column in columns}
+        found = await transaction.select(_content_query(content.table, columns, content.key), key)
+        if found:
+            return dict(zip(columns, found[0], strict=True))
+        head.position += 1
+        head.link = link_content(
+            head.link, session_id=head.session_id, position=head.position, kind=content.kind, content=content.content
+        )
+        row = {
+            "session_id": head.session_id,
+            "organization_id": head.organization_id,
+            "position": head.position,
+            "link": head.link,
+            **content.row,
+        }
+        self._new[content.table, *key] = row
+        self._rows.setdefault((content.table, tuple(row)), []).append(tuple(row.values()))
+        return None
+
+    async def insert(self, transaction: LogTransaction) -> None:
+        """Write what was linked."""
+        for (table, columns), rows in self._rows.items():
+            await transaction.insert(table, columns, rows)
