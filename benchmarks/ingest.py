@@ -123,7 +123,7 @@ def _stored(program: Product) -> int:
     return sum(session["last_sequence"] for session in page)
 
 
-def events(folder: Path, *, engine: str = "sqlite", batches: int = 300, rounds: int = 3) -> dict[str, Any]:
+def events(folder: Path, *, engine: str = "sqlite", batches: int = 150, rounds: int = 3) -> dict[str, Any]:
     """Events a second."""
     given = bodies(batches)
     with _database(engine) as server:
