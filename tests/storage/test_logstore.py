@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -170,3 +171,36 @@ async def test_a_commit_whose_answer_is_lost_counts_once(postgres_url: str, deli
             assert (await connection.execute(select(func.count()).select_from(heads))).scalar() == 1
         await database.close()
         await direct.close()
+
+
+async def test_the_log_waits_for_one_other_writer_of_its_process_not_for_all(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'openproctor.db'}")
+    await asyncio.to_thread(database.prepare)
+    order: list[str] = []
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def write(name: str) -> None:
+        async with database.write() as connection:
+            begun.set()
+            await go_on.wait()
+            await connection.execute(insert(organizations).values(id=name.ljust(26, "0"), name=name, created_at=0))
+        order.append(name)
+
+    async def log(transaction: LogTransaction) -> None:
+        await transaction.upsert("heads", "session_id", COLUMNS, [head("s", 1)])
+
+    async def commit() -> None:
+        await database.log.commit(log)
+        order.append("log")
+
+    first = asyncio.create_task(write("first"))
+    await begun.wait()
+    others = [asyncio.create_task(write(f"other{n}")) for n in range(5)]
+    committing = asyncio.create_task(commit())
+    # each of them runs until it waits for its turn
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(first, committing, *others)
+    assert order.index("log") <= 2
+    await database.close()
