@@ -58,7 +58,9 @@ class Timekeeper:
 
     async def start(self) -> None:
         """Take up the sessions that are running, then watch."""
-        await self._find()
+        for session in await self._sessions.repository.running():
+            self.watch(session)
+        self._found_at = _now()
         self._task = asyncio.create_task(self._run(), name="timekeeper")
 
     async def close(self) -> None:
