@@ -182,9 +182,9 @@ def measure(recordings: list[Recording], detectors: Detectors, speed: float) -> 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=120, help="length of the ordinary sittings")
-    parser.add_argument("--candidates", type=int, default=12, help="ordinary sittings side by side")
-    parser.add_argument("--speed", type=float, default=4.0, help="how much faster than in life the chunks come")
+    parser.add_argument("--seconds", type=int, default=240, help="length of the ordinary sittings")
+    parser.add_argument("--candidates", type=int, default=8, help="ordinary sittings side by side")
+    parser.add_argument("--speed", type=float, default=8.0, help="how much faster than in life the chunks come")
     parser.add_argument("--runtime", default="openvino")
     parser.add_argument("--only", choices=("ordinary", "hard"))
     given = parser.parse_args()

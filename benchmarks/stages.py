@@ -11,6 +11,7 @@ from openproctor.analysis import camera, looks, pipeline, samples, speaking, thi
 from openproctor.analysis.detectors import Detectors
 
 NETWORKS = ("faces: network", "things: network", "views: network", "mesh: network", "speech: network")
+SECOND = "second look: network"
 
 
 class Stages:
@@ -57,7 +58,7 @@ class Stages:
 
     def networks(self) -> float:
         """CPU seconds of bare inference among it all."""
-        return sum(self.seconds.get(stage, 0.0) for stage in NETWORKS)
+        return sum(self.seconds.get(stage, 0.0) for stage in (*NETWORKS, SECOND))
 
 
 @contextmanager
@@ -85,6 +86,8 @@ def watched(detectors: Detectors) -> Iterator[Stages]:
     ]
     for owner, stage in zip((detectors.faces, detectors.objects, views, mesh, speech), NETWORKS, strict=True):
         places.append((getattr(owner, "_network"), "run", stage))  # noqa: B009
+    if detectors.second is not None:
+        places.append((detectors.second.features._network, "run", SECOND))
     kept = [(owner, name, vars(owner).get(name)) for owner, name, _ in places]
     for owner, name, stage in places:
         setattr(owner, name, stages.timed(getattr(owner, name), stage))

@@ -73,6 +73,10 @@ class Detectors:
         self.faces = FACE_DETECTORS[faces](runtime)
         self.objects = OBJECT_DETECTORS[name](runtime, Path(file) if file else None)
 
+    def load_all(self) -> None:
+        """Load what every sitting may ask for now, so that none waits for it later."""
+        _ = self.views, self.second, self.mesh, self.speech
+
     @cached_property
     def views(self) -> FindsThings:
         """What looks at enlarged parts of a picture: the shipped network with an input of :data:`VIEW`. A supplied file

@@ -425,6 +425,7 @@ def rejected(number: int, digest: str, at: int, reason: str) -> NewEvent:
 async def work(platform: Any, settings: Any) -> None:
     """Analyse the recordings of a platform until cancelled."""
     detectors = await asyncio.to_thread(Detectors, settings.analysis_runtime, settings.analysis_objects)
+    await asyncio.to_thread(detectors.load_all)
     worker = Worker(platform, detectors)
     logger.info("analysis begins", runtime=detectors.faces.runtime, objects=detectors.objects.model.name)
     try:
