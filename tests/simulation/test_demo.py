@@ -102,7 +102,7 @@ def test_the_sample_session_is_completed_and_lies_in_the_past(session: dict[str,
 
 def test_events_are_in_the_order_in_which_they_happened(session: dict[str, Any], events: list[dict[str, Any]]) -> None:
     # what happened without a line, and the recorder's start, are told later
-    told = [e["occurred_at"] for e in events if e["type_id"] not in (13, 158)]
+    told = [e["occurred_at"] for e in events if e["type_id"] not in (13, 158, 181)]
     assert told == sorted(told)
     # the clock stands while no two events have the same time: a few ms
     late = [e for e in events if not e["occurred_at"] - 5 <= e["received_at"] <= session["completed_at"]]
@@ -130,7 +130,7 @@ def test_every_event_is_at_its_second(session: dict[str, Any], events: list[dict
         (14, SITTING.seconds),
         (113, SITTING.seconds),
     }
-    assert wanted <= seconds
+    assert wanted - seconds == set()
     (offline,) = [e for e in events if e["type_id"] == 181]
     assert offline["data"]["from"] == began + LINE_LOST * 1000
 
