@@ -1,8 +1,9 @@
 import { css, html, nothing } from 'lit';
 import { RoomElement } from './base';
+import { clockText } from './figures';
 import { icons } from './icons';
 import { base, buttons } from './styles';
-import { clockText, words } from './words';
+import { words } from './words';
 
 /** Spoken when so many minutes are left, and at no other time. */
 const SPOKEN_MINUTES = [30, 10, 5, 1];

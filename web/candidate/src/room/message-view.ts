@@ -1,9 +1,10 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { note, RoomElement } from './base';
+import { size } from './figures';
 import { frameStyles, pageHeader } from './frame';
 import { icons } from './icons';
 import { buttons, notes } from './styles';
-import { size, words } from './words';
+import { words } from './words';
 
 const centred = css`
   main {
