@@ -18,7 +18,8 @@ from tests.page import Page
 Make = Callable[..., dict[str, Any]]
 PUBLIC = {
     "/", "/join/{token}", "/room/{session_id}", "/room-worker.js", "/console", "/console/{path:path}",
-    "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/catalog", "/api/v1/join", "/api/v1/sign-in", "/api/v1/sealing-key",
+    "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/catalog", "/api/v1/join", "/api/v1/sign-in",
+    "/api/v1/sealing-key",
 }  # fmt: skip
 CANDIDATE = {
     "/api/v1/sessions/{session_id}/room", "/api/v1/sessions/{session_id}/start", "/api/v1/sessions/{session_id}/finish",
