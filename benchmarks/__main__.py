@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, ingest, report, sockets, startup
+from benchmarks import growth, ingest, report, sockets, startup, verifying
 from scripts.engines import Missing
 
 SECONDS = 600
@@ -41,6 +41,7 @@ MEASURES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "sockets": lambda folder: sockets.sockets(folder, progress=sys.stderr.isatty()),
     "growth": lambda folder: growth.growth(folder, 1_000_000),
     "direct": _direct,
+    "verify": lambda folder: verifying.verifying(folder / "verify"),
     "analysis": _analysis,
 }
 FULL: dict[str, Callable[[Path], dict[str, Any]]] = {"growth_10m": lambda folder: growth.growth(folder, 10_000_000)}

@@ -23,6 +23,7 @@ JSON = {"Content-Type": "application/json"}
 
 def verifying(folder: Path, *, hours: float = HOURS, rounds: int = 3) -> dict[str, Any]:
     """Megabytes a second of the whole command, start-up included, and of SHA-256 alone over the same bytes."""
+    folder.mkdir(parents=True)
     bundle = folder / "bundle.tar"
     with product(folder / "product") as program:
         made = _three_hours(program, bundle, hours)
