@@ -15,15 +15,13 @@ from openproctor.config import Settings
 
 Clip = Callable[..., Path]
 PICTURES = Path(__file__).parents[1] / "pictures"
-YOLOX = Path(
-    os.environ.get("OPENPROCTOR_TEST_YOLOX", Path(__file__).parents[3] / "shared/models/optional/yolox_nano.onnx")
-)
+YOLOX = Path(os.environ.get("TEST_YOLOX", Path(__file__).parents[3] / "shared/models/optional/yolox_nano.onnx"))
 
 
 @pytest.fixture
 def yolox() -> Path:
     if not YOLOX.is_file():
-        pytest.skip("no YOLOX file: name one in OPENPROCTOR_TEST_YOLOX")
+        pytest.skip("no YOLOX file: name one in TEST_YOLOX")
     return YOLOX
 
 

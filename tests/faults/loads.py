@@ -25,7 +25,7 @@ from openproctor.simulation.load_candidate import Mischief
 FULL = os.environ.get("FAULTS") == "full"
 ROUNDS = 20 if FULL else 2
 AWAY_S = 30.0 if FULL else 4.0
-only_full = pytest.mark.skipif(not FULL, reason="long: make test-faults")
+only_full = pytest.mark.long
 
 PROPERTY = "fault"
 

@@ -216,7 +216,7 @@ def test_a_node_that_stood_still_neither_forks_the_log_nor_speaks_for_a_line_it_
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.environ.get("FAULTS") != "full", reason="waits until a server is given up: make test-faults")
+@pytest.mark.long  # waits until a server is given up
 def test_a_node_that_is_gone_has_its_candidates_taken_over(
     nodes: list[LiveServer], pages: list[Page], staff: list[httpx.Client]
 ) -> None:
