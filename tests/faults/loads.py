@@ -97,9 +97,11 @@ def under_load(
         [f"{report.line['lost_lines']} lines lost", f"{report.line['slowed']} x send later"]
         + [f"{count} x {words}" for words, count in sorted(report.problems.items())]
     )
-    lost = report.acknowledged - report.stored if moved else report.lost
-    Row(fault, times, report.sent, report.acknowledged, report.stored, lost, report.repeated, told).note(request)
-    assert (lost, report.repeated, report.refused, report.gave_up) == (0, 0, 0, 0), report.as_text()
+    lost, repeated = report.lost, report.repeated
+    if moved:  # different events that were moved to the same time look alike
+        lost, repeated = (max(0, n) for n in (report.acknowledged - report.stored, report.stored - report.acknowledged))
+    Row(fault, times, report.sent, report.acknowledged, report.stored, lost, repeated, told).note(request)
+    assert (lost, repeated, report.refused, report.gave_up) == (0, 0, 0, 0), report.as_text()
     assert report.sent == report.acknowledged == report.stored, report.as_text()
     assert report.completed == report.candidates, report.as_text()
 
