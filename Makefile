@@ -21,13 +21,13 @@ setup: $(BIN)/.installed web/node_modules/.installed src/openproctor/web/candida
 run: setup ## Start OpenProctor with a sample exam and print its links
 	@exec $(BIN)/openproctor demo $(ARGS)
 
-test: setup browser ## Every test, real browser included (about 12 minutes)
+test: setup browser ## Every test, real browser included (9 to 14 minutes)
 	@scripts/test.sh all
 
-test-fast: setup ## Every test but those with a browser (about 3 minutes)
+test-fast: setup ## Every test but those with a browser (4 to 7 minutes)
 	@scripts/test.sh fast
 
-test-e2e: setup browser ## Only the tests with a real browser (about 9 minutes)
+test-e2e: setup browser ## Only the tests with a real browser (5 to 7 minutes)
 	@scripts/test.sh e2e
 
 test-faults: setup browser ## Kill, fill, cut and unset everything, many times over, and count what is lost (about 30 minutes)
