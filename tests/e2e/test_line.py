@@ -78,21 +78,15 @@ def test_a_dead_line_a_reload_and_a_dead_server_lose_nothing(room: Room, relay: 
         again = candidate.button("Share my screen again")
         expect(again).to_be_visible()
         again.click()
-        expect(again).to_be_hidden()  # while the browser asks what to share, losing the focus is no event
+        expect(again).to_be_hidden()
         candidate.screenshot("exam-loaded-without-a-line")
-        other = candidate.browser.in_another_tab()  # raises 5 and 4 while nobody can be told
-        page.wait_for_timeout(1_500)
-        other.close()
-        page.bring_to_front()
         page.wait_for_timeout(max(0.0, cut_at + CUT_S * 1000 - now()))
         assert sitting.count(9) == sockets
-        assert sitting.count(5) == 0
 
         relay.mend()
         mended_at = now()
         back = sitting.wait_for(9, sockets, 90)
         failed = sitting.wait_for(158)
-        left = sitting.wait_for(5)
         sitting.wait_for(1063)
         expect(candidate.exam.get_by_role("heading").first).to_be_visible()
         until(lambda: starts(candidate, "camera") > 1 and starts(candidate, "screen") > 1, "new parts are stored", 90)
@@ -115,10 +109,9 @@ def test_a_dead_line_a_reload_and_a_dead_server_lose_nothing(room: Room, relay: 
 
         assert cut_at - LATE_MS <= drop["occurred_at"] <= cut_at + LATE_MS
         assert abs(away["data"]["from"] - drop["occurred_at"]) <= LATE_MS
-        for event in (failed, left):
-            # happened in the dark, told when the line was back
-            assert cut_at <= event["occurred_at"] <= mended_at + LATE_MS
-            assert event["received_at"] >= mended_at
+        # happened in the dark, told when the line was back
+        assert cut_at <= failed["occurred_at"] <= mended_at + LATE_MS
+        assert failed["received_at"] >= mended_at
         assert back["data"]["reconnect"] is True
         assert back["occurred_at"] >= mended_at
         assert [e["data"]["reason"] for e in sitting.events(10)][:2] == ["heartbeat", "server_stopped"]
