@@ -12,7 +12,7 @@ import httpx
 
 from benchmarks.processes import cpu_seconds
 from benchmarks.programs import Product, product
-from openproctor.isobmff import boxes
+from openproctor.isobmff import hollow
 from openproctor.simulation.media import CAMERA, Loop, record
 from scripts.engines import SeaweedFS
 
@@ -89,6 +89,6 @@ def _straight(address: str, client: httpx.Client, blobs: Loop) -> None:
                 links = client.post(f"{address}/uploads", params=asked).raise_for_status().json()["uploads"]
             link = links[number % LINKS]
             page.put(link["url"], content=data).raise_for_status()
-            index = b"".join(data[b.start : b.body if b.kind == b"mdat" else b.end] for b in boxes(data))
+            index = hollow(data, b"mdat")
             told = {"upload": link["upload"], "digest": hashlib.sha256(data).hexdigest()}
             client.post(f"{address}/chunks/{number}/uploaded", params=told, content=index).raise_for_status()

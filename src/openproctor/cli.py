@@ -296,9 +296,11 @@ def backup(
 ) -> None:
     """Copy database, recordings and keys while the server runs. The copy is a data folder: serve it to restore it."""
     from openproctor.storage.backup import BackupImpossible, back_up
+    from openproctor.storage.objects import media_folder
 
     settings = _settings(data_dir=data)
-    if settings.database_path is None or settings.media_folder is None:
+    media = media_folder(settings.media_url, settings.data_dir)
+    if settings.database_path is None or media is None:
         raise _fail(
             "Database or recordings are not in the data folder. Copy them with the tools of PostgreSQL and of the S3 store, "
             "the database first: docs/operations.md says how."
@@ -311,7 +313,7 @@ def backup(
                 settings.data_dir,
                 folder,
                 database=settings.database_path,
-                media=settings.media_folder,
+                media=media,
                 progress=lambda what, share: shown.update(task, description=what, completed=share),
             )
         except (BackupImpossible, OSError) as error:

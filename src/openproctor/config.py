@@ -105,10 +105,3 @@ class Settings(BaseSettings):
     def database_path(self) -> Path | None:
         """File of the database; None where that is PostgreSQL."""
         return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite:///") else None
-
-    @property
-    def media_folder(self) -> Path | None:
-        """Folder of recordings and stills; None where they are in an S3 store."""
-        if self.media_url is None:
-            return self.data_dir / "media"
-        return Path(self.media_url.removeprefix("file://")) if self.media_url.startswith("file://") else None

@@ -20,7 +20,12 @@ class Box(NamedTuple):
     end: int
 
 
-def hollow_boxes(data: bytes, hollow: bytes) -> Iterator[tuple[Box, int]]:
+def hollow(data: bytes, kind: bytes) -> bytes:
+    """A file without the content of one kind of box, as :func:`hollow_boxes` reads it."""
+    return b"".join(data[box.start : box.body if box.kind == kind else box.end] for box in boxes(data))
+
+
+def hollow_boxes(data: bytes, hollow_kind: bytes) -> Iterator[tuple[Box, int]]:
     """The boxes of a file from which the content of one kind was left out, each with the size it has in the whole file.
 
     Such a box ends behind its header here. :class:`TruncatedBox` where a box does not fit.
@@ -30,7 +35,7 @@ def hollow_boxes(data: bytes, hollow: bytes) -> Iterator[tuple[Box, int]]:
         size, kind, body = _header(data, start, len(data))
         if size < body - start:
             raise TruncatedBox(f"box {kind!r} at {start} claims {size} bytes")
-        end = body if kind == hollow else start + size
+        end = body if kind == hollow_kind else start + size
         if end > len(data):
             raise TruncatedBox(f"box {kind!r} at {start} claims {size} bytes, {len(data) - start} are there")
         yield Box(kind, start, body, end), size

@@ -21,6 +21,7 @@ import pytest
 
 from openproctor.simulation.load import Plan, Report, run_load
 from openproctor.simulation.load_candidate import Mischief
+from openproctor.simulation.readback import read_events
 
 FULL = os.environ.get("FAULTS") == "full"
 ROUNDS = 20 if FULL else 2
@@ -211,3 +212,14 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
     except OSError:
         return
+
+
+async def first_event(staff: httpx.AsyncClient, session_id: str, type_id: int, within_s: float = 30) -> dict[str, Any]:
+    """The first event of a type, once it is there."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = [e for e in await read_events(staff, session_id) if e["type_id"] == type_id]
+        if found:
+            return found[0]
+        assert time.monotonic() < deadline, f"no {type_id} within {within_s} s"
+        await asyncio.sleep(0.1)

@@ -19,7 +19,7 @@ from openproctor.simulation.candidate import Candidate, LineLost
 from openproctor.simulation.protocol import Event
 from openproctor.simulation.readback import Comparison, compare, read_events
 from openproctor.simulation.wire import text_frame
-from tests.faults.loads import FULL, Row
+from tests.faults.loads import FULL, Row, first_event
 from tests.live import LiveServer
 
 Invite = Callable[[], Awaitable[str]]
@@ -154,7 +154,7 @@ async def test_a_page_that_never_reads_is_let_go_and_so_is_a_silent_one_beside_i
         # the check of heartbeats got past the one that nothing could be said to
         async with httpx.AsyncClient(base_url=quick.url, headers=headers, timeout=60) as staff:
             for each in (deaf, silent):
-                lost = await _event(staff, each.session_id, 10)
+                lost = await first_event(staff, each.session_id, 10)
                 assert lost["data"]["reason"] in ("heartbeat", "closed")
 
 
@@ -168,17 +168,6 @@ async def test_a_page_that_goes_on_sending_after_its_socket_was_closed_is_cut_of
             sent += len(ping)
     line.close()
     assert sent < 100 * 2**20
-
-
-async def _event(staff: httpx.AsyncClient, session_id: str, type_id: int, within_s: float = 30) -> dict[str, Any]:
-    """The first event of a type, once it is there."""
-    deadline = time.monotonic() + within_s
-    while True:
-        found = [e for e in await read_events(staff, session_id) if e["type_id"] == type_id]
-        if found:
-            return found[0]
-        assert time.monotonic() < deadline, f"no {type_id} within {within_s} s"
-        await asyncio.sleep(0.1)
 
 
 def _row(request: pytest.FixtureRequest, fault: str, sent: int, found: Comparison) -> None:

@@ -16,7 +16,7 @@ from openproctor.simulation.media import CAMERA, Loop, record
 from openproctor.simulation.readback import compare, read_events
 from openproctor.simulation.scenes import Script, camera_frames
 from openproctor.simulation.sounds import room_sound
-from tests.faults.loads import Row, only_full, under_load
+from tests.faults.loads import Row, first_event, only_full, under_load
 from tests.live import LiveServer
 
 HOUR = 3_600
@@ -91,14 +91,14 @@ async def test_after_a_jump_back_silence_offline_and_the_recording_are_noted_as_
             for number in range(3, 6):
                 assert (await candidate.put_chunk("camera", number, loop.blob(number), started_at=began)).is_success
             await candidate.say(7, {"idle_ms": 1})
-            told = await _event(staff, candidate.session_id, 1061)
+            told = await first_event(staff, candidate.session_id, 1061)
             assert told["data"]["where"] == "server"
             assert abs(told["data"]["change_ms"] + HOUR * 1000) < 5_000
             await candidate.cut()
-            await _event(staff, candidate.session_id, 10)
-            await _event(staff, candidate.session_id, 181)
+            await first_event(staff, candidate.session_id, 10)
+            await first_event(staff, candidate.session_id, 181)
             await candidate.connect()
-            await _event(staff, candidate.session_id, 1063)
+            await first_event(staff, candidate.session_id, 1063)
             media = (await staff.get(f"/api/v1/sessions/{candidate.session_id}/media/camera")).json()
             assert len(media["spans"]) == 1, "one recording, whatever the clock said"
             assert (await candidate.finish())["state"] == "completed"
@@ -139,13 +139,13 @@ async def test_what_never_arrives_is_a_gap_with_its_extent(server: LiveServer, c
                 answer = await candidate.http.post(f"{address}/finish", json=body)
                 assert answer.json() == {"state": "running", "missing": {"events": 0, "chunks": {"camera": [3, 6, 7]}}}
             await candidate.cut()
-        await _event(staff, made["id"], 181)
+        await first_event(staff, made["id"], 181)
         # the exam's time, then the time that is waited for what the page still keeps
         clock.set(31 * 60)
         if how == "time_up":
-            await _event(staff, made["id"], 1071)
+            await first_event(staff, made["id"], 1071)
         clock.set(33 * 60)
-        done = await _event(staff, made["id"], 113, 90)
+        done = await first_event(staff, made["id"], 113, 90)
         assert done["data"]["outcome"] == how
         session = (await staff.get(address)).json()
         spans = (await staff.get(f"{address}/media/camera")).json()["spans"]
@@ -188,13 +188,3 @@ async def test_the_pages_clock_jumps_by_an_hour(server: LiveServer, request: pyt
             )
             row.note(request)
             assert row.acknowledged == row.stored == 200
-
-
-async def _event(staff: httpx.AsyncClient, session_id: str, type_id: int, within_s: float = 30) -> dict[str, Any]:
-    deadline = time.monotonic() + within_s
-    while True:
-        found = [e for e in await read_events(staff, session_id) if e["type_id"] == type_id]
-        if found:
-            return found[0]
-        assert time.monotonic() < deadline, f"no {type_id} within {within_s} s"
-        await asyncio.sleep(0.1)

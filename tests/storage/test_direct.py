@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from openproctor.eventlog.verify import Broken, verify_bundle
-from openproctor.isobmff import boxes
+from openproctor.isobmff import hollow
 from openproctor.simulation.media import CAMERA, record
 from scripts.engines import SeaweedFS
 from tests.live import LiveServer
@@ -59,7 +59,7 @@ def blobs() -> list[bytes]:
 
 def index_of(data: bytes) -> bytes:
     """The chunk without the content of its mdat boxes."""
-    return b"".join(data[box.start : box.body if box.kind == b"mdat" else box.end] for box in boxes(data))
+    return hollow(data, b"mdat")
 
 
 def link(page: Page, number: int) -> dict[str, str]:

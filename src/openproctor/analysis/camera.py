@@ -1,7 +1,7 @@
 """The camera itself: covered or black, or a picture that stands still."""
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openproctor.analysis.episodes import Machine, Turn
 from openproctor.analysis.findings import NO_TWIN, TWINS, Finding, Maker, ended_state, finding_data
@@ -19,12 +19,10 @@ from openproctor.analysis.settings import (
     RELEASE_DEFAULT,
     AnalysisSettings,
 )
+from openproctor.analysis.stretch import Stretch
 from openproctor.analysis.things import unpacked
 from openproctor.vision.geometry import Image
 from openproctor.vision.quality import Change, change, thumbnail
-
-if TYPE_CHECKING:
-    from openproctor.analysis.pipeline import Stretch
 
 BAD, GOOD = "bad", "good"
 _MAKER = Maker("picture-measures", "", "opencv")
@@ -48,7 +46,7 @@ class CameraWatch:
         self._thumb: Image | None = None
         self._at: int | None = None
 
-    def see(self, segment: Segment, frames: list[Frame], looks: list[Look], stretch: "Stretch") -> list[Finding]:
+    def see(self, segment: Segment, frames: list[Frame], looks: list[Look], stretch: Stretch) -> list[Finding]:
         """Count the key frames of a segment."""
         found: list[Finding] = []
         for frame, look in zip(frames, looks, strict=True):
@@ -60,7 +58,7 @@ class CameraWatch:
                 found += self._frozen(frame, look, stretch)
         return found
 
-    def _frozen(self, frame: Frame, look: Look, stretch: "Stretch") -> list[Finding]:
+    def _frozen(self, frame: Frame, look: Look, stretch: Stretch) -> list[Finding]:
         thumb = thumbnail(frame.image)
         before, self._thumb = self._thumb, thumb
         if before is None:
@@ -75,7 +73,7 @@ class CameraWatch:
         turn = self._machines[FROZEN].see(look.at, value, score)
         return self._turned(FROZEN, turn, look, stretch, difference=difference.mean)
 
-    def _turned(self, type_id: int, turn: Turn | None, look: Look, stretch: "Stretch", **more: float) -> list[Finding]:
+    def _turned(self, type_id: int, turn: Turn | None, look: Look, stretch: Stretch, **more: float) -> list[Finding]:
         if turn is None:
             return []
         ended = []

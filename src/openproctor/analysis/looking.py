@@ -4,7 +4,7 @@ Where somebody looks is no offence: people think, rest their eyes, or cannot hol
 against this person's own habit, must last, and is only a reason to look.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +25,7 @@ from openproctor.analysis.settings import (
     RELEASE_DEFAULT,
     AnalysisSettings,
 )
-
-if TYPE_CHECKING:
-    from openproctor.analysis.pipeline import Stretch
+from openproctor.analysis.stretch import Stretch
 
 AWAY_STATE, HERE = "away", "here"
 Direction = tuple[float, float, float]  # yaw and pitch in degrees, gaze as a share of the eye's width
@@ -47,7 +45,7 @@ class LookingWatch:
             hold={AWAY_STATE: settings.hold[AWAY], HERE: RELEASE_DEFAULT}, need={AWAY_STATE: 3, HERE: 2}, state=HERE
         )
 
-    def see(self, frames: list[Frame], looks: list[Look], stretch: "Stretch") -> list[Finding]:
+    def see(self, frames: list[Frame], looks: list[Look], stretch: Stretch) -> list[Finding]:
         """Count the key frames of a segment."""
         found: list[Finding] = []
         if not self._on:
@@ -68,7 +66,7 @@ class LookingWatch:
             return None
         return pose.yaw, pose.pitch, self._detectors.mesh.gaze(frame.image, faces[0])
 
-    def _count(self, direction: Direction, look: Look, stretch: "Stretch") -> list[Finding]:
+    def _count(self, direction: Direction, look: Look, stretch: Stretch) -> list[Finding]:
         if len(self._usual) < AWAY_BASELINE:
             self._usual.append(list(direction))
             return []

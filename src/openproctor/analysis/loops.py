@@ -5,7 +5,7 @@ moved, are those of some time ago, a loop is suspected: 1047, once a session, an
 """
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +22,8 @@ from openproctor.analysis.settings import (
     VIRTUAL,
     AnalysisSettings,
 )
+from openproctor.analysis.stretch import Stretch
 from openproctor.vision.quality import thumbnail
-
-if TYPE_CHECKING:
-    from openproctor.analysis.pipeline import Stretch
 
 BLOCKS = (8, 6)  # a key frame is remembered as so many means of light
 _MAKER = Maker("picture-measures", "", "opencv")
@@ -41,7 +39,7 @@ class LoopWatch:
         self._seen = np.zeros((0, BLOCKS[0] * BLOCKS[1]), dtype=np.uint8)
         self._raised = False
 
-    def see(self, frames: list[Frame], looks: list[Look], stretch: "Stretch") -> list[Finding]:
+    def see(self, frames: list[Frame], looks: list[Look], stretch: Stretch) -> list[Finding]:
         """Count the key frames of a segment."""
         if not self._on or self._raised:
             return []

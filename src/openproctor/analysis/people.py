@@ -1,7 +1,7 @@
 """Faces: one, none, several; and nobody told apart from somebody whose face is covered."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,11 +26,9 @@ from openproctor.analysis.settings import (
     TORSO_LEAST,
     AnalysisSettings,
 )
+from openproctor.analysis.stretch import Stretch
 from openproctor.vision.geometry import Box, Image
 from openproctor.vision.quality import grey
-
-if TYPE_CHECKING:
-    from openproctor.analysis.pipeline import Stretch
 
 ONE, NONE, MANY = "one", "none", "many"
 PATCH = (16, 12)  # grey values that stand for the body below a face
@@ -114,7 +112,7 @@ class PeopleWatch:
         seen_before = bool(self._bodies) and bool(self._bodies[-1][1])
         return body if body.score >= (PERSON_KEEP if seen_before else PERSON_SURE) else None
 
-    def _remember(self, look: Look, stretch: "Stretch") -> None:
+    def _remember(self, look: Look, stretch: Stretch) -> None:
         """What lies below a face that is surely there."""
         image = stretch.images.get(look.at)
         if not self._covered or image is None or not look.faces or look.faces[0].score < FACE_NEW:
@@ -131,7 +129,7 @@ class PeopleWatch:
         if place[3] - place[1] >= 0.5 * height:
             self._torso = {"box": list(place), "light": _patch(image, place).tolist()}
 
-    def _remains(self, look: Look, stretch: "Stretch") -> Found | None:
+    def _remains(self, look: Look, stretch: Stretch) -> Found | None:
         """The body of somebody whose face is gone, if what was below it looks as before."""
         image = stretch.images.get(look.at)
         if self._torso is None or image is None or not self._covered:
@@ -147,7 +145,7 @@ class PeopleWatch:
 
     # -- states --------------------------------------------------------------------------------------------------------
 
-    def see(self, look: Look, stretch: "Stretch") -> list[Finding]:
+    def see(self, look: Look, stretch: Stretch) -> list[Finding]:
         """Count one look."""
         if not self._on:
             return []
@@ -168,7 +166,7 @@ class PeopleWatch:
             return self._raise_absence(look, stretch)
         return []
 
-    def _raise_faces(self, turn: Turn, look: Look, stretch: "Stretch") -> list[Finding]:
+    def _raise_faces(self, turn: Turn, look: Look, stretch: Stretch) -> list[Finding]:
         type_id = FACE_ONE if turn.state == ONE else FACE_MANY
         if type_id == self._raised:
             return []  # what was in between never lasted long enough to be raised
@@ -184,7 +182,7 @@ class PeopleWatch:
         self._raised, self._raised_since, self._raised_tally = type_id, turn.since, turn.tally
         return [Finding(type_id, turn.since, data["score"], data, ended, shown, at)]
 
-    def _raise_absence(self, look: Look, stretch: "Stretch") -> list[Finding]:
+    def _raise_absence(self, look: Look, stretch: Stretch) -> list[Finding]:
         """Nobody, or a face covered: decided by most of the looks since the face was gone."""
         tally = self._machine.tally
         assert tally is not None
@@ -257,7 +255,7 @@ def _copy(tally: Tally) -> dict[str, Any]:
     return asdict(tally)
 
 
-def _shown(turn: Turn, look: Look, stretch: "Stretch") -> tuple[Any, int]:
+def _shown(turn: Turn, look: Look, stretch: Stretch) -> tuple[Any, int]:
     """The picture with the best score if it is at hand, else the last one."""
     at = turn.tally.best_at if turn.tally.best_at in stretch.images else look.at
     return stretch.images.get(at), at

@@ -23,24 +23,11 @@ from openproctor.analysis.sameness import SamenessWatch
 from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import AWAY, MISMATCH, SPEECH, AnalysisSettings
 from openproctor.analysis.speaking import SpeechWatch
+from openproctor.analysis.stretch import Stretch
 from openproctor.analysis.things import ThingsWatch
-from openproctor.vision.geometry import Image
 
 FORMAT = 3  # of the dumped state
 CLOSE_THINGS = 0.45  # s between the pictures of a close look in which things are looked for
-
-
-class Stretch:
-    """What one step looks at: its looks in order, with the pictures at hand for stills."""
-
-    def __init__(self) -> None:
-        self.images: dict[int, Image] = {}
-        self.inputs: list[str] = []
-
-    def add(self, segment: Segment, frame: Frame) -> None:
-        self.images[segment.at(frame.time)] = frame.image
-        if segment.digest and segment.digest not in self.inputs:
-            self.inputs.append(segment.digest)
 
 
 class Analysis:

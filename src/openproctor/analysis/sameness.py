@@ -5,7 +5,7 @@ by them. Light, spectacles, beards and the years since a document's photo all mo
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +26,9 @@ from openproctor.analysis.settings import (
     RELEASE_DEFAULT,
     AnalysisSettings,
 )
+from openproctor.analysis.stretch import Stretch
 from openproctor.vision.geometry import Image
 from openproctor.vision.recognition import Embedding, distance
-
-if TYPE_CHECKING:
-    from openproctor.analysis.pipeline import Stretch
 
 CONSENTED, REFUSED = 1080, 1081
 SAME, UNSURE, DIFFERENT = "same", "unsure", "different"
@@ -81,7 +79,7 @@ class SamenessWatch:
             state=SAME,
         )
 
-    def see(self, frames: list[Frame], looks: list[Look], stretch: "Stretch") -> list[Finding]:
+    def see(self, frames: list[Frame], looks: list[Look], stretch: Stretch) -> list[Finding]:
         """Count the key frames of a segment."""
         found: list[Finding] = []
         if not self._references:
@@ -100,7 +98,7 @@ class SamenessWatch:
             found += self._count(nearest.capture, look, stretch)
         return found
 
-    def _count(self, capture: str, look: Look, stretch: "Stretch") -> list[Finding]:
+    def _count(self, capture: str, look: Look, stretch: Stretch) -> list[Finding]:
         middle = round(float(np.median(self._distances)), 4)
         outcome = SAME if middle <= MISMATCH_SAME else DIFFERENT if middle > MISMATCH_OTHER else UNSURE
         turn = self._machine.see(look.at, outcome, min(1.0, middle / 2))

@@ -1,6 +1,6 @@
 """Speech in the recorded sound. Whose it is, and what was said, is not looked for."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.episodes import Machine
@@ -14,9 +14,7 @@ from openproctor.analysis.settings import (
     SPEECH_SCORE,
     AnalysisSettings,
 )
-
-if TYPE_CHECKING:
-    from openproctor.analysis.pipeline import Stretch
+from openproctor.analysis.stretch import Stretch
 
 TALK, QUIET = "talk", "quiet"
 FLOORS = 15  # segments over which the background is remembered
@@ -35,7 +33,7 @@ class SpeechWatch:
             hold={TALK: settings.hold[SPEECH], QUIET: RELEASE_SPEECH}, need={TALK: 3, QUIET: 4}, contrary=4, state=QUIET
         )
 
-    def hear(self, segment: Segment, stretch: "Stretch") -> list[Finding]:
+    def hear(self, segment: Segment, stretch: Stretch) -> list[Finding]:
         """Listen to a segment."""
         if not self._on:
             return []
@@ -64,7 +62,7 @@ class SpeechWatch:
         return found
 
     def _count(
-        self, at: int, talk: bool, score: float, level: float, floor: float, stretch: "Stretch", time: float
+        self, at: int, talk: bool, score: float, level: float, floor: float, stretch: Stretch, time: float
     ) -> list[Finding]:
         turn = self._machine.see(at, TALK if talk else QUIET, score)
         if turn is None:

@@ -6,7 +6,7 @@ place that turned out to be nothing rests for a while, longer each time.
 """
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +34,9 @@ from openproctor.analysis.settings import (
     REST_MOVING,
     AnalysisSettings,
 )
+from openproctor.analysis.stretch import Stretch
 from openproctor.vision.geometry import Box, Image
 from openproctor.vision.quality import THUMB, changes, thumbnail
-
-if TYPE_CHECKING:
-    from openproctor.analysis.pipeline import Stretch
 
 IN, OUT = "in", "out"
 STAGE = 0.65  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
@@ -254,7 +252,7 @@ class ThingsWatch:
         # nearly: no opinion while it is being decided
         return (None if best.score >= rule.keep else OUT), best.score, best
 
-    def see(self, look: Look, stretch: "Stretch") -> list[Finding]:
+    def see(self, look: Look, stretch: Stretch) -> list[Finding]:
         """Count one look."""
         found: list[Finding] = []
         for type_id in self._types:
@@ -281,7 +279,7 @@ class ThingsWatch:
                     found.append(Finding(twin, turn.since, data["score"], data, ended))
         return found
 
-    def _raise(self, type_id: int, since: int, best: float, best_at: int, look: Look, stretch: "Stretch") -> Finding:
+    def _raise(self, type_id: int, since: int, best: float, best_at: int, look: Look, stretch: Stretch) -> Finding:
         label = LABELS[type_id]
         shown = best_at if best_at in stretch.images else look.at
         things = [found for found in look.things or () if found.label == label]

@@ -39,14 +39,22 @@ async def put_chunk(
     return stored
 
 
+async def _announced(
+    platform: Any, who: CandidateToken, request: Request, track: str, number: int
+) -> tuple[Session, int, int]:
+    """The session of a chunk, its part and when that began (ms); refused before any byte is read."""
+    session: Session = await platform.sessions.of_candidate(who)
+    part = _header_number(request, "x-recording-part")
+    started = _header_number(request, "x-part-started-at")
+    platform.media.check_allowed(session, track, number, part)
+    return session, part, started
+
+
 async def store_chunk(
     platform: Any, who: CandidateToken, request: Request, track: str, number: int
 ) -> tuple[int, dict[str, Any]]:
     """The work of :func:`put_chunk`: the status, and what is stored."""
-    session = await platform.sessions.of_candidate(who)
-    part = _header_number(request, "x-recording-part")
-    started = _header_number(request, "x-part-started-at")
-    platform.media.check_allowed(session, track, number, part)
+    session, part, started = await _announced(platform, who, request, track, number)
     data = await read_body(request, platform.settings.max_chunk_bytes, "chunk")
     stored, new = await platform.media.take(
         session,
@@ -102,10 +110,7 @@ async def link_chunk(
     platform: Any, who: CandidateToken, request: Request, track: str, number: int
 ) -> tuple[int, dict[str, Any]]:
     """The work of :func:`chunk_uploaded`: the status, and what is stored."""
-    session = await platform.sessions.of_candidate(who)
-    part = _header_number(request, "x-recording-part")
-    started = _header_number(request, "x-part-started-at")
-    platform.media.check_allowed(session, track, number, part)
+    session, part, started = await _announced(platform, who, request, track, number)
     if not platform.settings.media_direct:
         raise Problem(409, "not-direct", "Chunks are sent to the server here", what_to_do="PUT the chunk to us.")
     upload, digest = request.query_params.get("upload", ""), request.query_params.get("digest", "")

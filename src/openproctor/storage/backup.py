@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from openproctor.storage.objects import sync
+
 KEYS = ("secret.key", "sealing.key")
 PAGES_AT_ONCE = 2_000  # of the database between two looks of the progress; the server writes meanwhile
 
@@ -80,9 +82,9 @@ def _copy_database(source: Path, target: Path, tell: Callable[[float], None]) ->
             raise BackupImpossible(f"The copy of the database is damaged: {answer}.")
     for beside in ("-wal", "-shm"):
         target.with_name(target.name + beside).unlink(missing_ok=True)
-    _sync(fresh)
+    sync(fresh)
     fresh.replace(target)
-    _sync(target.parent)
+    sync(target.parent)
     return target.stat().st_size
 
 
@@ -108,13 +110,5 @@ def _copy(source: Path, target: Path) -> None:
     fresh = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, fresh)
     fresh.chmod(0o600)
-    _sync(fresh)
+    sync(fresh)
     fresh.replace(target)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -117,7 +117,7 @@ class LocalObjects:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-        _sync_folder(folder)
+        sync(folder)
 
     def _make(self, folder: Path) -> None:
         missing = []
@@ -127,7 +127,7 @@ class LocalObjects:
             parent = parent.parent
         for each in reversed(missing):
             each.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(each.parent)
+            sync(each.parent)
         self._made.add(folder)
 
     async def check(self) -> None:
@@ -175,26 +175,32 @@ class LocalObjects:
         self._threads.shutdown(wait=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
+def media_folder(url: str | None, data_dir: Path) -> Path | None:
+    """The folder that a URL of a store names, that of the data directory when there is none; None for other stores."""
+    if url is None:
+        return data_dir / "media"
+    return Path(url.removeprefix("file://")) if url.startswith("file://") else None
+
+
 def open_objects(
     url: str | None, data_dir: Path, access_key: str | None = None, secret_key: str | None = None
 ) -> Objects:
     """The store named by a URL; a folder of the data directory when there is none. ``ValueError`` for a URL we do not know."""
-    if url is None:
-        return LocalObjects(data_dir / "media")
-    if url.startswith("file://"):
-        return LocalObjects(Path(url.removeprefix("file://")))
-    if url.startswith("s3://"):
+    if folder := media_folder(url, data_dir):
+        return LocalObjects(folder)
+    if url is not None and url.startswith("s3://"):
         from openproctor.storage.s3 import S3Objects
 
         return S3Objects(url, access_key, secret_key)
     raise ObjectsUnusable(
-        f"MEDIA_URL {url.split(':', 1)[0]}:… is not supported; expected file://FOLDER or s3://BUCKET?endpoint=…&region=…."
+        f"MEDIA_URL {str(url).split(':', 1)[0]}:… is not supported; expected file://FOLDER or s3://BUCKET?endpoint=…&region=…."
     )
