@@ -99,6 +99,7 @@ class Platform:
 
     async def serve(self) -> None:
         """Begin what only the server does: presence and the exams' clock."""
+        await self.sessions.known.start()
         await self.presence.start()
         await self.timekeeper.start()
 
@@ -106,6 +107,7 @@ class Platform:
         """Write what waits and let go of everything."""
         await self.timekeeper.close()
         await self.presence.close()
+        await self.sessions.known.close()
         await self.log.close()
         await self.bus.close()
         await self.objects.close()

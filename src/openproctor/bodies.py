@@ -27,33 +27,34 @@ def _too_large(limit: int, what: str) -> Problem:
     return Problem(413, "too-large", f"The {what} is too large", f"At most {limit} bytes are taken.")
 
 
-def check_digest(header: str, data: bytes) -> str:
-    """Compare data with its ``Content-Digest: sha-256=:…:`` (RFC 9530); the digest in hex.
-
-    Raises :class:`Problem` 400 when the header is missing, malformed or does not fit.
-    """
-    wanted = None
+def announced_digest(header: str) -> bytes:
+    """The SHA-256 of ``Content-Digest: sha-256=:…:`` (RFC 9530); :class:`Problem` 400 when it is missing or malformed."""
+    announced = None
     for member in header.split(","):
         name, _, value = member.strip().partition("=")
         if name.lower() == "sha-256" and value.startswith(":") and value.endswith(":") and len(value) > 2:
             try:
-                wanted = base64.b64decode(value[1:-1], validate=True)
+                announced = base64.b64decode(value[1:-1], validate=True)
             except binascii.Error:
-                wanted = None
-    if wanted is None:
+                announced = None
+    if announced is None or len(announced) != hashlib.sha256().digest_size:
         raise Problem(
             400,
             "digest-missing",
             "The digest is missing",
             "Expected a header 'Content-Digest: sha-256=:BASE64:' (RFC 9530).",
         )
+    return announced
+
+
+def check_bytes(announced: bytes, data: bytes) -> None:
+    """Compare data with its announced SHA-256; :class:`Problem` 400 when it does not fit."""
     actual = hashlib.sha256(data).digest()
-    if actual != wanted:
+    if actual != announced:
         raise Problem(
             400,
             "digest-mismatch",
             "The digest does not fit",
-            f"The body's SHA-256 is {actual.hex()}, the header says {wanted.hex()}.",
+            f"The body's SHA-256 is {actual.hex()}, the header says {announced.hex()}.",
             what_to_do="Send it again; it was changed or cut off on its way.",
         )
-    return actual.hex()

@@ -1,7 +1,10 @@
 """Objects in a folder and in an S3 store."""
 
 import asyncio
+import hashlib
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import httpx
 import pytest
 
 from openproctor.errors import Problem
-from openproctor.storage.objects import LocalObjects, Objects, ObjectsUnusable, open_objects
+from openproctor.storage.objects import LocalObjects, Objects, ObjectsUnusable, WrongBytes, open_objects
 from scripts.engines import SeaweedFS, free_ports
 
 KEY = "a/b/000001-ff.mp4"
@@ -51,10 +54,49 @@ async def test_a_key_stays_where_it_belongs(objects: Objects, key: str) -> None:
             await call
 
 
+async def test_bytes_that_were_not_announced_are_not_stored(objects: Objects) -> None:
+    data = os.urandom(10_000)
+    await objects.put("announced", data, hashlib.sha256(data).digest())
+    assert await objects.get("announced") == data
+    with pytest.raises(WrongBytes):
+        await objects.put("other", data[:-1], hashlib.sha256(data).digest())
+    assert await objects.size("other") is None
+
+
 async def test_many_at_once(objects: Objects) -> None:
     made = {f"many/{n:03}": os.urandom(1_000 + n) for n in range(50)}
     await asyncio.gather(*[objects.put(key, data) for key, data in made.items()])
     assert await asyncio.gather(*[objects.get(key) for key in made]) == list(made.values())
+
+
+_SHORT_OF_ROOM = """
+import asyncio, resource, signal, sys
+from pathlib import Path
+from openproctor.errors import Problem
+from openproctor.storage.objects import LocalObjects
+
+async def main():
+    objects = LocalObjects(Path(sys.argv[1]))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    try:
+        await objects.put("a/large", bytes(200_000))
+    except Problem as problem:
+        print(problem.status, await objects.size("a/large"))
+
+asyncio.run(main())
+"""
+
+
+async def test_what_the_disk_takes_only_a_part_of_is_not_stored(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a disk with less room than the chunk: the first bytes are taken."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _SHORT_OF_ROOM, str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    out, _ = await process.communicate()
+    # nothing else than the answer may be on the last line: the log says why
+    assert out.decode().splitlines()[-1] == "503 None"
+    assert list((tmp_path / "a").iterdir()) == []
 
 
 # -- a folder --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from openproctor.accounts.principal import AsCandidate, AsStaff, AsStaffOrLink
-from openproctor.bodies import check_digest, read_body
+from openproctor.bodies import announced_digest, check_bytes, read_body
 from openproctor.errors import Problem, not_found
 
 router = APIRouter(prefix="/api/v1/sessions/{session_id}/captures", tags=["captures"])
@@ -41,11 +41,12 @@ async def put_capture(
     platform = request.app.state.platform
     session = await platform.sessions.of_candidate(who)
     data = await read_body(request, platform.settings.max_capture_bytes, "still")
-    digest = check_digest(request.headers.get("content-digest", ""), data)
+    announced = announced_digest(request.headers.get("content-digest", ""))
+    check_bytes(announced, data)
     captured_at = request.headers.get("x-captured-at", "")
     if not captured_at.isdigit() or len(captured_at) > 15:
         raise Problem(400, "header-missing", "A header is missing", "x-captured-at must be a whole number.")
-    stored, new = await platform.captures.take(session, capture_id, kind, int(captured_at), digest, data)
+    stored, new = await platform.captures.take(session, capture_id, kind, int(captured_at), announced.hex(), data)
     if not new:
         response.status_code = 200
     result: dict[str, Any] = stored

@@ -8,7 +8,9 @@ import asyncio
 import contextlib
 import os
 import time
+from collections import defaultdict
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -43,6 +45,8 @@ _EVENT_COLUMNS = (
     "salt",
     "link",
 )
+# chunks or stills that one query asks for
+ASK_AT_ONCE = 50
 _to_json = msgspec.json.Encoder().encode
 
 COMMITS = Counter("openproctor_log_commits_total", "Group commits of the event log.")
@@ -174,8 +178,7 @@ class LogWriter:
             COMMITS.inc()
             ENTRIES.inc(size)
             COMMIT_SECONDS.observe(time.perf_counter() - started)
-            for (append, future), receipt in zip(group, receipts, strict=True):
-                self._done(append, future, receipt)
+            self._done(group, receipts)
         finally:
             self._waiting_entries -= size
 
@@ -188,17 +191,19 @@ class LogWriter:
         for append, future in group:
             if len(group) > 1:
                 with contextlib.suppress(Exception):
-                    receipts = await self._commit([append])
-                    self._done(append, future, receipts[0])
+                    self._done([(append, future)], await self._commit([append]))
                     continue
             _refuse([(append, future)])
 
-    def _done(self, append: Append, future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
-        if not future.done():
-            future.set_result(receipt)
-        if receipt.applied and (append.page or append.events or append.contents):
-            self._bus.publish("log", append.session_id)
-            self._bus.publish(f"log/{append.session_id}", receipt.last_sequence)
+    def _done(self, group: list[tuple[Append, "asyncio.Future[Receipt]"]], receipts: list[Receipt]) -> None:
+        grown: dict[str, int] = {}
+        for (append, future), receipt in zip(group, receipts, strict=True):
+            if not future.done():
+                future.set_result(receipt)
+            if receipt.applied and (append.page or append.events or append.contents):
+                grown[append.session_id] = receipt.last_sequence
+        if grown:
+            self._bus.publish("log", grown)
 
 
 def _not_stored() -> Problem:
@@ -226,6 +231,7 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
     touched: set[str] = set()
     event_rows: list[tuple[Any, ...]] = []
     contents = _Contents()
+    await contents.look(transaction, appends)
     receipts = []
     received = now_ms()
     for append in appends:
@@ -240,7 +246,7 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
             head = heads.get(append.session_id)
             if head is None:
                 head = heads[append.session_id] = _Head(append.session_id, append.organization_id)
-            existing = [await contents.add(transaction, head, content) for content in append.contents]
+            existing = [contents.add(head, content) for content in append.contents]
             sequences = [_add_event(head, event, received, event_rows) for event in append.events]
             if append.page:
                 _add_page(head, append.page, received, event_rows)
@@ -348,29 +354,44 @@ def _add_page(head: _Head, page: PageEvents, received: int, rows: list[tuple[Any
     head.link = links[-1]
 
 
-@lru_cache(maxsize=64)
-def _content_query(table: str, columns: tuple[str, ...], key: tuple[str, ...]) -> str:
-    conditions = " AND ".join(f"{column}=?" for column in key)
-    return f"SELECT {','.join(columns)} FROM {table} WHERE session_id=? AND {conditions}"
+@lru_cache(maxsize=256)
+def _content_query(table: str, columns: tuple[str, ...], key: tuple[str, ...], count: int) -> str:
+    condition = " AND ".join(f"{column}=?" for column in ("session_id", *key))
+    return f"SELECT session_id,{','.join(columns)} FROM {table} WHERE {' OR '.join([f'({condition})'] * count)}"
 
 
 class _Contents:
-    """Chunks and stills of one transaction: linked in turn, inserted together at its end."""
+    """Chunks and stills of one transaction: those whose keys are taken are asked for together, linked in turn, and
+    inserted together at its end. One statement each would wait for the interpreter, or for the network, each time."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
-        self._new: dict[tuple[Any, ...], dict[str, Any]] = {}
+        # rows that are there, before this transaction or by it, by table and key
+        self._there: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    async def add(self, transaction: LogTransaction, head: _Head, content: NewContent) -> dict[str, Any] | None:
+    async def look(self, transaction: LogTransaction, appends: list[Append]) -> None:
+        """Find the rows that hold keys of what is to be added already."""
+        wanted: defaultdict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        for append in appends:
+            for content in append.contents:
+                asked = content.table, tuple(content.row), content.key
+                wanted[asked].append((append.session_id, *(content.row[column] for column in content.key)))
+        for (table, columns, key), asked_keys in wanted.items():
+            keys = list(dict.fromkeys(asked_keys))
+            for start in range(0, len(keys), ASK_AT_ONCE):
+                some = keys[start : start + ASK_AT_ONCE]
+                query = _content_query(table, columns, key, len(some))
+                for session_id, *values in await transaction.select(query, list(chain.from_iterable(some))):
+                    row = dict(zip(columns, values, strict=True))
+                    self._there[(table, session_id, *(row[column] for column in key))] = row
+
+    def add(self, head: _Head, content: NewContent) -> dict[str, Any] | None:
         """Link a row; or the one that holds its key already."""
-        columns = tuple(content.row)
-        key = [head.session_id, *(content.row[column] for column in content.key)]
-        new = self._new.get((content.table, *key))
-        if new is not None:
-            return {column: new[column] for column in columns}
-        found = await transaction.select(_content_query(content.table, columns, content.key), key)
-        if found:
-            return dict(zip(columns, found[0], strict=True))
+        key = (content.table, head.session_id, *(content.row[column] for column in content.key))
+        there = self._there.get(key)
+        if there is not None:
+            return there
+        self._there[key] = content.row
         head.position += 1
         head.link = link_content(
             head.link, session_id=head.session_id, position=head.position, kind=content.kind, content=content.content
@@ -382,7 +403,6 @@ class _Contents:
             "link": head.link,
             **content.row,
         }
-        self._new[content.table, *key] = row
         self._rows.setdefault((content.table, tuple(row)), []).append(tuple(row.values()))
         return None
 

@@ -66,7 +66,7 @@ async def store_chunk(
         digest=request.headers.get("content-digest", ""),
         data=data,
     )
-    await _came_in(platform, session, track, number, new)
+    await _came_in(platform, session, track)
     return (201 if new else 200), stored
 
 
@@ -125,14 +125,12 @@ async def link_chunk(
     stored, new = await platform.media.take_uploaded(
         session, track, number, part=part, part_started_at=started, upload=upload, digest=digest, index=index
     )
-    await _came_in(platform, session, track, number, new)
+    await _came_in(platform, session, track)
     return (201 if new else 200), stored
 
 
-async def _came_in(platform: Any, session: Session, track: str, number: int, new: bool) -> None:
+async def _came_in(platform: Any, session: Session, track: str) -> None:
     platform.timekeeper.chunk_came(session, track)
-    if new:
-        platform.bus.publish("chunks", (session.organization_id, session.id, track, number))
     if session.finish_requested_at is not None:
         await platform.sessions.complete_if_all_in(session)
 

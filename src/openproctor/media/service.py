@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from openproctor.bodies import check_digest
+from openproctor.bodies import announced_digest, check_bytes
 from openproctor.clock import now_ms
 from openproctor.config import Settings
 from openproctor.errors import Problem
@@ -19,7 +19,7 @@ from openproctor.media.repository import TRACKS, Chunk, ChunkRepository
 from openproctor.media.webm import playable_mp4
 from openproctor.sessions.repository import Session
 from openproctor.sessions.states import IN_EXAM, OVER
-from openproctor.storage.objects import Objects
+from openproctor.storage.objects import Objects, WrongBytes
 
 MAX_PART = 100_000
 MAX_NUMBER = 1_000_000
@@ -82,16 +82,27 @@ class Media:
         ``digest`` is the Content-Digest header (RFC 9530). Raises :class:`Problem` and stores nothing for a wrong digest,
         container or form, and 409 when the number holds other bytes.
         """
-        actual = check_digest(digest, data)
-        layout, playable = await self._read(session, track, content_type, data)
-        stem = _stem(session, track, number, actual)
+        announced = announced_digest(digest)
+        try:
+            layout, playable = await self._read(session, track, content_type, data)
+            if layout.init_size or playable:
+                # what it says of its part is remembered before it is stored; other bytes are compared while they are
+                check_bytes(announced, data)
+        except Problem:
+            check_bytes(announced, data)  # bytes that were damaged on their way need another answer
+            raise
+        stem = _stem(session, track, number, announced.hex())
         key = f"{stem}.{'webm' if playable else 'mp4'}"
         play_key = f"{stem}.play.mp4" if playable else None
         row = await self._row(
-            session, track, number, part, part_started_at, layout, size=len(data), digest=actual, key=key
+            session, track, number, part, part_started_at, layout, size=len(data), digest=announced.hex(), key=key
         )
         row |= {"container": "webm" if playable else "mp4", "play_key": play_key}
-        await self._objects.put(key, data)
+        try:
+            await self._objects.put(key, data, announced)
+        except WrongBytes:
+            check_bytes(announced, data)
+            raise
         if play_key and playable:
             await self._objects.put(play_key, playable)
         return await self._link(session, row)

@@ -49,7 +49,7 @@ async def accommodate(sessions: Sessions, session: Session, wanted: list[NewAcco
                 )
             ],
         )
-        session = await sessions.fresh(session.organization_id, session.id)
+        session = await sessions.look_again(session)
         if receipt.applied:
             return session
         # somebody else was quicker: what they granted is replaced as well, and both stand in the log

@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -22,6 +20,7 @@ from openproctor.eventlog.writer import LogWriter
 from openproctor.exams.service import Exam
 from openproctor.ids import new_id
 from openproctor.sessions.checks import CHECK_TYPES, CheckState, check_states, open_checks
+from openproctor.sessions.known import KnownSessions
 from openproctor.sessions.repository import Session, SessionRepository
 from openproctor.sessions.states import IN_EXAM, OPEN, OVER
 from openproctor.storage.bus import Bus
@@ -30,9 +29,6 @@ from openproctor.storage.database import database_away
 logger = structlog.get_logger(__name__)
 
 JOIN_TOKEN = "join"
-# sessions whose changes are heard of are read again only for safety
-FOLLOWED_SECONDS = 60
-CACHE_SECONDS = 2.0
 READ_SECONDS = 3.0
 HOUR_MS = 3_600_000
 
@@ -59,12 +55,9 @@ class Sessions:
         self.repository = repository
         self.events = events
         self.log = log
-        self._bus = bus
+        self.known = KnownSessions(bus)
         self._signer = signer
         self._settings = settings
-        # until when it is good, and when it was asked for
-        self._cache: dict[str, tuple[float, Session, float]] = {}
-        self._followed: Counter[str] = Counter()
         self.confirm: dict[int, Confirm] = {}
         self.confirm_evidence: Confirm | None = None
         self.missing_chunks: MissingChunks | None = None
@@ -108,13 +101,10 @@ class Sessions:
         return f"{base}/join/{token}"
 
     async def get(self, organization_id: str, session_id: str) -> Session:
-        """One session, at most some seconds old; for the paths that are taken many times a second."""
-        cached = self._cache.get(session_id)
-        now = time.monotonic()
-        # while the bus is away nobody tells of a change
-        told = self._bus.available or (cached and cached[2] + CACHE_SECONDS > now)
-        if cached and told and cached[0] > now and cached[1].organization_id == organization_id:
-            return cached[1]
+        """One session, as known here; for the paths that are taken many times a second."""
+        known = self.known.get(organization_id, session_id)
+        if known is not None:
+            return known
         try:
             # a database that stands still must not stop a page's heartbeats from being heard
             async with asyncio.timeout(READ_SECONDS):
@@ -126,26 +116,8 @@ class Sessions:
         """One session as it is now."""
         asked = time.monotonic()
         session = await self.repository.get(organization_id, session_id)
-        if len(self._cache) > 20_000:
-            self._cache.clear()
-        kept = FOLLOWED_SECONDS if session_id in self._followed else CACHE_SECONDS
-        before = self._cache.get(session_id)
-        # of two that were read at the same time the later asked knows more
-        if before is None or before[2] <= asked:
-            self._cache[session_id] = (time.monotonic() + kept, session, asked)
+        self.known.keep(session, asked)
         return session
-
-    @contextmanager
-    def followed(self, session_id: str) -> Iterator[None]:
-        """While somebody here reads a session anew whenever the bus tells of a change, it need not be read otherwise."""
-        self._followed[session_id] += 1
-        try:
-            yield
-        finally:
-            self._followed[session_id] -= 1
-            if not self._followed[session_id]:
-                del self._followed[session_id]
-                self._cache.pop(session_id, None)
 
     async def checks(self, session: Session) -> list[CheckState]:
         """Which checks are passed."""
@@ -212,7 +184,7 @@ class Sessions:
             )
         )
         if data.get("new_device"):
-            session = await self._changed(session)  # the other browser's server must not go on taking from it
+            session = await self.look_again(session)  # the other browser's server must not go on taking from it
         else:
             session = await self.fresh(organization_id, session_id)
         if not receipt.applied:
@@ -285,7 +257,7 @@ class Sessions:
             Append(session.id, session.organization_id, list(events), changes=changes or [])
         )
         if changes:
-            self._cache.pop(session.id, None)
+            self.known.changed(session.id)
         return receipt
 
     # -- the exam's course ---------------------------------------------------------------------------------------
@@ -318,7 +290,7 @@ class Sessions:
                 )
             ],
         )
-        return await self._changed(session)
+        return await self.look_again(session)
 
     async def finish(self, session: Session, outcome: str, manifest: dict[str, Any] | None) -> Session:
         """The exam is over for the candidate; it is completed once everything of the manifest is in."""
@@ -345,7 +317,7 @@ class Sessions:
                     )
                 ],
             )
-        session = await self._changed(session)
+        session = await self.look_again(session)
         return await self.complete_if_all_in(session)
 
     async def missing(self, session: Session) -> dict[str, Any]:
@@ -395,17 +367,17 @@ class Sessions:
             ],
         )
         if not receipt.applied:
-            return await self._changed(session)  # another server was first
+            return await self.look_again(session)  # another server was first
         logger.info("session completed", session_id=session.id, outcome=session.outcome, missing=lacking)
-        session = await self._changed(session)
+        session = await self.look_again(session)
         for follow in self.completed:
             await follow(session)
         return session
 
-    async def _changed(self, session: Session) -> Session:
-        session = await self.fresh(session.organization_id, session.id)
-        self._bus.publish(f"state/{session.id}", session.state)
-        return session
+    async def look_again(self, session: Session) -> Session:
+        """The session after a change, of which everybody is told."""
+        self.known.tell(session.id)
+        return await self.fresh(session.organization_id, session.id)
 
 
 def session_over(session: Session) -> Problem:

@@ -222,26 +222,32 @@ class CandidateSocket:
     async def _tell_state(self) -> None:
         """Pass changes of the session's state on to the page."""
         sessions = self._platform.sessions
-        async with self._platform.bus.subscribe(f"state/{self.session.id}") as changes:
-            with sessions.followed(self.session.id):
-                async for _ in changes:
-                    while True:
-                        try:
-                            self.session = await sessions.fresh(self.session.organization_id, self.session.id)
-                            break
-                        except Problem:
-                            await asyncio.sleep(1)
-                    await self._send(
-                        {
-                            "t": "state",
-                            "state": self.session.state,
-                            "deadline_at": self.session.deadline_at,
-                            "finish_requested_at": self.session.finish_requested_at,
-                            "outcome": self.session.outcome,
-                        }
-                    )
-                    if self.session.state in OVER:
-                        await self.close(OVER_CODE, self.session.state)
+        told = _told(self.session)
+        with sessions.known.wanted(self.session.id) as changed:
+            # it may have changed since the welcome
+            changed.set()
+            while True:
+                await changed.wait()
+                changed.clear()
+                try:
+                    self.session = await sessions.get(self.session.organization_id, self.session.id)
+                except Problem:
+                    changed.set()
+                    await asyncio.sleep(1)
+                    continue
+                if told == (told := _told(self.session)):
+                    continue
+                await self._send(
+                    {
+                        "t": "state",
+                        "state": self.session.state,
+                        "deadline_at": self.session.deadline_at,
+                        "finish_requested_at": self.session.finish_requested_at,
+                        "outcome": self.session.outcome,
+                    }
+                )
+                if self.session.state in OVER:
+                    await self.close(OVER_CODE, self.session.state)
 
     async def _send(self, frame: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):
@@ -258,6 +264,11 @@ class CandidateSocket:
             return
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError):
             await self._websocket.close(code, reason[:100])
+
+
+def _told(session: Session) -> tuple[Any, ...]:
+    """What a page is told of its session."""
+    return session.state, session.deadline_at, session.finish_requested_at, session.outcome
 
 
 async def candidate_socket(websocket: WebSocket, session_id: str) -> None:

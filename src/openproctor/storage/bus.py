@@ -1,7 +1,8 @@
 """The bus: who wants to know that something was written. Nothing that must not be lost travels only here.
 
-Topics: ``log`` (a session's id, whenever its log grew), ``log/<session>`` (its last sequence), ``state/<session>``,
-``chunks``, ``work/<queue>``. Messages are JSON values; what was a tuple may arrive as a list.
+Topics: ``log`` (after each commit: the sessions whose logs grew, with their last sequences), ``state`` (a session that was
+changed), ``lines`` (a session and the number of its newest socket), ``work/<queue>``. Messages are JSON values; what was a
+tuple may arrive as a list.
 """
 
 import asyncio
@@ -33,8 +34,8 @@ class Bus(Protocol):
     def subscribe(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
         """An async context manager giving an async iterator of messages.
 
-        Who is inside misses nothing that is published in this process. A message ``None`` means that some of another
-        process may have been missed: look for yourself.
+        A message ``None`` means that some may have been missed, because another process could not be heard or this listener
+        is slow: look for yourself.
         """
         ...
 
@@ -57,7 +58,7 @@ class _Messages:
 
 
 class LocalBus:
-    """A bus inside this process. A listener that does not keep up misses the oldest messages."""
+    """A bus inside this process. A listener that does not keep up loses what waits for it, and is told so."""
 
     @property
     def available(self) -> bool:
@@ -72,7 +73,9 @@ class LocalBus:
     def publish(self, topic: str, message: Any) -> None:
         for queue in self._queues.get(topic, ()):
             if queue.full():
-                queue.get_nowait()
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
             queue.put_nowait(message)
 
     # what a bus that reaches further does beside

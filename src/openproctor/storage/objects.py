@@ -6,6 +6,7 @@ so an object is never overwritten with other bytes.
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,16 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9._/-]{0,250}")
 
 class ObjectsUnusable(ValueError):
     """The store cannot be used as it is set up; the message says what to do."""
+
+
+class WrongBytes(ValueError):
+    """The bytes do not have the digest that was announced; nothing was stored."""
+
+
+def check_sha256(data: bytes, sha256: bytes | None) -> None:
+    """:class:`WrongBytes` for bytes that do not have a digest."""
+    if sha256 is not None and hashlib.sha256(data).digest() != sha256:
+        raise WrongBytes("the bytes do not have the announced digest")
 
 
 def checked_key(key: str) -> str:
@@ -52,8 +63,8 @@ class Objects(Protocol):
         """:class:`ObjectsUnusable` for a store that is set up wrongly; one that is only away is let pass."""
         ...
 
-    async def put(self, key: str, data: bytes) -> None:
-        """Store durably."""
+    async def put(self, key: str, data: bytes, sha256: bytes | None = None) -> None:
+        """Store durably; with ``sha256`` only bytes that have this digest, :class:`WrongBytes` for others."""
         ...
 
     async def get(self, key: str) -> bytes:
@@ -101,7 +112,8 @@ class LocalObjects:
         """The file of a key; ``ValueError`` for a key that could leave the folder."""
         return self._folder / checked_key(key)
 
-    def _put(self, key: str, data: bytes) -> None:
+    def _put(self, key: str, data: bytes, sha256: bytes | None) -> None:
+        check_sha256(data, sha256)
         path = self.path(key)
         folder = path.parent
         if folder not in self._made:
@@ -109,8 +121,10 @@ class LocalObjects:
         temporary = folder / f".{path.name}.{os.getpid()}.{id(data):x}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
+            # buffered: unlike a raw write, which may take a part of it in silence, it writes everything or raises
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
+                file.flush()
                 os.fdatasync(descriptor)
             temporary.replace(path)
         except BaseException:
@@ -138,9 +152,9 @@ class LocalObjects:
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise ObjectsUnusable(f"The folder for recordings {self._folder} cannot be written to.")
 
-    async def put(self, key: str, data: bytes) -> None:
+    async def put(self, key: str, data: bytes, sha256: bytes | None = None) -> None:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._put, key, data)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._put, key, data, sha256)
         except OSError as error:
             raise objects_away(error) from error
 

@@ -12,7 +12,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from openproctor.storage.objects import ObjectsUnusable, checked_key, logger, objects_away
+from openproctor.storage.objects import ObjectsUnusable, check_sha256, checked_key, logger, objects_away
 
 # a page keeps a chunk until it is stored, so give up before the page does and let it come again
 REQUEST_SECONDS = 15
@@ -98,7 +98,8 @@ class S3Objects:
         except (BaseError, OSError) as error:
             logger.warning("the store of recordings does not answer yet", store=self._shown, error=_reason(error))
 
-    async def put(self, key: str, data: bytes) -> None:
+    async def put(self, key: str, data: bytes, sha256: bytes | None = None) -> None:
+        check_sha256(data, sha256)
         suffix = key[key.rfind(".") :] if "." in key else ""
         try:
             await obstore.put_async(
