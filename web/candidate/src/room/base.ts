@@ -1,4 +1,11 @@
-import { html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import {
+  html,
+  LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type PropertyValues,
+  type TemplateResult,
+} from 'lit';
 import type { ExamSession } from '../core/session';
 import type { SessionView } from '../core/view';
 import { icons } from './icons';
@@ -27,9 +34,21 @@ export class RoomElement extends LitElement {
     this.requestUpdate();
   }
 
+  /** A pressed button that goes away or is switched off leaves its focus to the heading, not to the page's body. */
+  protected override update(changed: PropertyValues): void {
+    const held = this.shadowRoot?.activeElement;
+    super.update(changed);
+    if (held && (!held.isConnected || held.matches(':disabled')))
+      this.#heading?.focus({ preventScroll: true });
+  }
+
   protected focusHeading(): void {
-    this.renderRoot.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+    this.#heading?.focus({ preventScroll: true });
     scrollTo({ top: 0 });
+  }
+
+  get #heading(): HTMLElement | null {
+    return this.renderRoot.querySelector('h1');
   }
 }
 

@@ -87,13 +87,13 @@ export class StepCamera extends Step {
           : nothing
       }
         ${this.#picker()} ${this.region(this.#news())}`,
-      passed || this.approved()
-        ? this.continueButton()
-        : this.stage === 'closed' || this.stage === 'failed'
-          ? html`<button class="primary" @click=${this.#again}>
+      html`${passed || this.done ? this.continueButton() : nothing}${
+        this.stage === 'closed' || this.stage === 'failed'
+          ? html`<button class=${this.done ? '' : 'primary'} @click=${this.#again}>
               ${this.stage === 'failed' ? words.tryAgain : w.open}
             </button>`
-          : nothing,
+          : nothing
+      }`,
     );
   }
 
@@ -116,10 +116,11 @@ export class StepCamera extends Step {
             : '',
         );
       case 'failed':
-        if (this.approved()) return this.approved();
-        return this.fault ? note('bad', w.faults[this.fault].title, w.faults[this.fault].what) : nothing;
+        return html`${
+          this.fault ? note('bad', w.faults[this.fault].title, w.faults[this.fault].what) : nothing
+        }${this.doneNote()}`;
       default:
-        return this.approved() ?? nothing;
+        return this.doneNote();
     }
   }
 
@@ -220,7 +221,7 @@ export class StepCamera extends Step {
     this.facts = measures;
     this.stage = 'confirming';
     try {
-      const verdict = await this.session.checks.confirmCamera(video, measures);
+      const verdict = await this.patiently(this.session.checks.confirmCamera(video, measures));
       if (verdict.passed) this.stage = 'passed';
       else {
         this.session.checks.cameraFailed('frozen', verdict.detail, measures);

@@ -82,11 +82,7 @@ export class StepConsent extends Step {
   async #agree(): Promise<void> {
     this.busy = true;
     this.fault = '';
-    const late = setTimeout(() => {
-      this.fault = words.notKept.what;
-    }, 8_000);
-    const answer = await this.session.checks.agree(words.language);
-    clearTimeout(late);
+    const answer = await this.patiently(this.session.checks.agree(words.language));
     this.busy = false;
     if (answer.accepted) this.next();
     else this.fault = answer.refusal.detail ?? answer.refusal.title ?? words.notKept.what;

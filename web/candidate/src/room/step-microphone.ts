@@ -121,19 +121,19 @@ export class StepMicrophone extends Step {
   override render() {
     const w = words.microphone;
     const listening = this.stage === 'listening' || this.stage === 'sending' || this.stage === 'passed';
-    const done = this.stage === 'passed' || this.approved() !== null;
+    const done = this.stage === 'passed' || this.done;
     return this.layout(
       w.title,
       w.intro,
       html`${done ? nothing : html`<p>${w.read}</p><blockquote>${w.sentence}</blockquote>`}
         ${listening ? this.#meter() : nothing} ${this.#picker()} ${this.region(this.#news())}`,
-      done
-        ? this.continueButton()
-        : this.stage === 'closed' || this.stage === 'needs-click' || this.stage === 'failed'
-          ? html`<button class="primary" @click=${this.#again}>
+      html`${done ? this.continueButton() : nothing}${
+        this.stage === 'closed' || this.stage === 'needs-click' || this.stage === 'failed'
+          ? html`<button class=${done ? '' : 'primary'} @click=${this.#again}>
               ${this.stage === 'failed' ? words.tryAgain : this.stage === 'needs-click' ? w.listen : w.open}
             </button>`
-          : nothing,
+          : nothing
+      }`,
     );
   }
 
@@ -153,13 +153,11 @@ export class StepMicrophone extends Step {
     const w = words.microphone;
     if (this.stage === 'passed') return note('good', w.passed.title);
     if (this.stage === 'opening' && this.#asking) return note('info', words.asking.title, words.asking.what);
-    if (this.approved()) return this.approved();
-    if (this.fault)
-      return note(
-        this.stage === 'failed' ? 'bad' : 'warn',
-        w.faults[this.fault].title,
-        w.faults[this.fault].what,
-      );
+    if (this.fault) {
+      const { title, what } = w.faults[this.fault];
+      return html`${note(this.stage === 'failed' ? 'bad' : 'warn', title, what)}${this.doneNote()}`;
+    }
+    if (this.done) return this.doneNote();
     if (this.stage === 'listening' || this.stage === 'sending') {
       const said = this.speaking ? w.hearing : w.listening;
       return note('info', said.title, said.what);
@@ -212,7 +210,7 @@ export class StepMicrophone extends Step {
   async #pass(hearing: Hearing): Promise<void> {
     this.stage = 'sending';
     this.fault = null;
-    const answer = await this.session.checks.audioPassed(hearing);
+    const answer = await this.patiently(this.session.checks.audioPassed(hearing));
     this.#listener.stop();
     if (answer.accepted) this.stage = 'passed';
     else this.#fail('error', answer.refusal.detail ?? '', hearing);

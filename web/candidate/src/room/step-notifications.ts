@@ -19,7 +19,7 @@ export class StepNotifications extends Step {
   override render() {
     const w = words.notifications;
     const required = this.view.room.policy.notifications_required;
-    const done = this.result === 'granted' || (this.result !== null && !required) || this.approved() !== null;
+    const done = this.result === 'granted' || (this.result !== null && !required) || this.done;
     const ask = html`<button class=${done ? '' : 'primary'} ?disabled=${this.busy} @click=${this.#ask}>
       ${this.result === null ? w.ask : words.tryAgain}
     </button>`;
@@ -28,21 +28,22 @@ export class StepNotifications extends Step {
       html`<p class="intro">${w.intro}</p>
         <p>${required ? w.required : w.optional}</p>`,
       this.region(this.#news(required)),
-      done ? this.continueButton() : ask,
+      html`${done ? this.continueButton() : nothing}${this.result === 'granted' ? nothing : ask}`,
     );
   }
 
   #news(required: boolean) {
     const w = words.notifications;
-    if (this.result === null) return this.approved() ?? nothing;
+    if (this.result === null) return this.doneNote();
     const said = w[this.result];
     if (this.result === 'granted') return note('good', said.title, said.what);
-    return required ? note('bad', said.title, w.needed) : note('info', said.title, said.what);
+    if (!required) return note('info', said.title, said.what);
+    return html`${note('bad', said.title, w.needed)}${this.doneNote()}`;
   }
 
   async #ask(): Promise<void> {
     this.busy = true;
-    this.result = await this.session.checks.askNotifications();
+    this.result = await this.patiently(this.session.checks.askNotifications());
     this.busy = false;
   }
 }

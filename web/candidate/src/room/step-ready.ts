@@ -71,7 +71,8 @@ export class StepReady extends Step {
         this.fault = { title: w.failed.title, what: error.problem.what_to_do ?? error.message };
       else this.fault = { title: w.failed.title, what: words.notKept.what };
       // The server may say that a check is open after all; the list on the side then shows which.
-      if (error instanceof ApiProblem && error.status === 409) await this.session.refresh();
+      if (error instanceof ApiProblem && error.status === 409)
+        await this.session.refresh().catch(() => undefined);
     }
     this.busy = false;
   }

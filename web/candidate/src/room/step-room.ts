@@ -1,4 +1,4 @@
-import { css, html } from 'lit';
+import { css, html, nothing } from 'lit';
 import { ApiProblem } from '../core/api';
 import type { CheckResult } from '../core/types';
 import { note } from './base';
@@ -81,7 +81,6 @@ export class StepRoom extends StillStep {
 
   override render() {
     const w = words.room;
-    const done = this.result?.passed === true || this.approved() !== null;
     const complete = this.pictures.length >= this.#wanted;
     return this.layout(
       w.title,
@@ -95,7 +94,7 @@ export class StepRoom extends StillStep {
           ${Array.from({ length: this.#wanted }, (_, i) => this.#slot(i))}
         </ol>
         ${this.region(html`${this.deviceNews()}${this.#news()}`)}`,
-      this.#actions(done, complete),
+      this.#actions(complete),
     );
   }
 
@@ -112,14 +111,16 @@ export class StepRoom extends StillStep {
     </li>`;
   }
 
-  #actions(done: boolean, complete: boolean) {
+  #actions(complete: boolean) {
     const w = words.room;
-    if (done) return this.continueButton();
-    if (this.deviceFault) return this.reopenButton();
+    if (this.result?.passed) return this.continueButton();
+    const go = this.done ? this.continueButton() : nothing;
+    const looks = this.done ? '' : 'primary';
+    if (this.deviceFault) return html`${go}${this.reopenButton()}`;
     if (this.result || (complete && !this.busy)) {
-      return html`<button class="primary" @click=${this.#again}>${w.again}</button>`;
+      return html`${go}<button class=${looks} @click=${this.#again}>${w.again}</button>`;
     }
-    return html`<button class="primary" ?disabled=${this.busy || !this.track} @click=${this.#take}>
+    return html`${go}<button class=${looks} ?disabled=${this.busy || !this.track} @click=${this.#take}>
       ${w.take(Math.min(this.#wanted, this.pictures.length + 1), this.#wanted)}
     </button>`;
   }
@@ -127,14 +128,14 @@ export class StepRoom extends StillStep {
   #news() {
     const w = words.room;
     if (this.result?.passed) return note('good', w.passed.title);
-    if (this.approved()) return this.approved();
-    if (this.result) return note('warn', w.failed, reasonTexts(this.result.reasons));
+    if (this.result)
+      return html`${note('warn', w.failed, reasonTexts(this.result.reasons))}${this.doneNote()}`;
     if (this.problem !== null) {
       return note('bad', words.still.failedToSend.title, this.problem || words.still.failedToSend.what);
     }
     const next = this.pictures.length;
     if (next >= this.#wanted) return note('info', w.checking.title, w.checking.what);
-    return html`<p>${w.next(next + 1, this.#wanted, w.hints[next % w.hints.length] ?? '')}</p>`;
+    return html`<p>${w.next(next + 1, this.#wanted, w.hints[next % w.hints.length] ?? '')}</p>${this.doneNote()}`;
   }
 
   #again(): void {

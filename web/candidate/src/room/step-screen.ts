@@ -87,7 +87,7 @@ export class StepScreen extends Step {
     this.fault = null;
     this.stopped = false;
     try {
-      this.shared = await this.session.checks.shareScreen();
+      this.shared = await this.patiently(this.session.checks.shareScreen());
     } catch (error) {
       this.fault = error instanceof ShareError ? error.fault : 'error';
       this.shared = this.session.screen.shared;

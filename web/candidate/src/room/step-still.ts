@@ -80,7 +80,9 @@ export abstract class StillStep extends Step {
   }
 
   protected reopenButton() {
-    return html`<button class="primary" @click=${() => void this.open()}>${words.camera.open}</button>`;
+    return html`<button class=${this.done ? '' : 'primary'} @click=${() => void this.open()}>
+      ${words.camera.open}
+    </button>`;
   }
 }
 
@@ -136,20 +138,20 @@ abstract class CheckedStill extends StillStep {
           ></op-preview>
         </div>
         ${this.region(html`${this.deviceNews()}${this.#news(passed)}`)}`,
-      this.#actions(passed || this.approved() !== null),
+      this.#actions(passed),
     );
   }
 
-  #actions(done: boolean) {
-    if (this.deviceFault && this.stage === 'live') return this.reopenButton();
-    if (done) {
-      return html`${this.continueButton()}<button @click=${this.#retake}>${words.still.retake}</button>`;
-    }
+  #actions(passed: boolean) {
+    const done = passed || this.done;
+    const go = done ? this.continueButton() : nothing;
+    if (this.deviceFault && this.stage === 'live') return html`${go}${this.reopenButton()}`;
+    const looks = done ? '' : 'primary';
     if (this.stage === 'answered' || this.stage === 'unsent') {
-      return html`<button class="primary" @click=${this.#retake}>${words.still.retake}</button>`;
+      return html`${go}<button class=${looks} @click=${this.#retake}>${words.still.retake}</button>`;
     }
     const busy = this.stage === 'sending' || !this.track;
-    return html`<button class="primary" ?disabled=${busy} @click=${this.#take}>${words.still.take}</button>`;
+    return html`${go}<button class=${looks} ?disabled=${busy} @click=${this.#take}>${words.still.take}</button>`;
   }
 
   #news(passed: boolean) {
@@ -160,10 +162,9 @@ abstract class CheckedStill extends StillStep {
     }
     if (this.stage === 'answered') {
       if (passed) return note('good', w.passed.title);
-      if (this.approved()) return this.approved();
-      return note('warn', w.failed, reasonTexts(this.answer?.check?.reasons ?? []));
+      return html`${note('warn', w.failed, reasonTexts(this.answer?.check?.reasons ?? []))}${this.doneNote()}`;
     }
-    return this.approved() ?? nothing;
+    return this.doneNote();
   }
 
   #retake(): void {
@@ -179,9 +180,11 @@ abstract class CheckedStill extends StillStep {
     this.stage = 'sending';
     this.problem = '';
     try {
-      this.answer = await this.session.checks[this.check](video, (image) => {
-        this.picture = URL.createObjectURL(image);
-      });
+      this.answer = await this.patiently(
+        this.session.checks[this.check](video, (image) => {
+          this.picture = URL.createObjectURL(image);
+        }),
+      );
       this.stage = 'answered';
     } catch (error) {
       this.stage = 'unsent';

@@ -1,11 +1,16 @@
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { CheckId } from '../core/types';
 import { note, RoomElement } from './base';
 import { base, buttons, forms, notes } from './styles';
 import { words } from './words';
 
+/** An answer that takes longer is waited for with a word, since the line may be down. */
+const LATE_MS = 8_000;
+
 /** What all steps share: heading, announcements, and telling that they are done. */
 export abstract class Step extends RoomElement {
+  static override properties: PropertyDeclarations = { late: { state: true } };
+  declare late: boolean;
   static override styles = [
     base,
     buttons,
@@ -33,6 +38,11 @@ export abstract class Step extends RoomElement {
 
   abstract readonly check: CheckId | 'ready';
 
+  constructor() {
+    super();
+    this.late = false;
+  }
+
   override firstUpdated(): void {
     this.focusHeading();
   }
@@ -58,18 +68,34 @@ export abstract class Step extends RoomElement {
 
   /** News of this step; spoken by screen readers when it changes. */
   protected region(content: unknown): TemplateResult {
-    return html`<div class="region" role="status">${content}</div>`;
+    const late = this.late ? note('warn', words.notKept.title, words.notKept.what) : nothing;
+    return html`<div class="region" role="status">${content}${late}</div>`;
+  }
+
+  /** Waits for the server's answer, and says so when it is long in coming. */
+  protected async patiently<T>(answer: Promise<T>): Promise<T> {
+    const look = setInterval(() => {
+      // A browser's own question may be open as long as it likes: nothing was said to the server yet.
+      this.late = this.view.backlog.events > 0;
+    }, LATE_MS);
+    try {
+      return await answer;
+    } finally {
+      clearInterval(look);
+      this.late = false;
+    }
   }
 
   protected continueButton(label: string = words.continue): TemplateResult {
     return html`<button class="primary" @click=${() => this.next()}>${label}</button>`;
   }
 
-  /** A proctor may approve a step that the machine did not. */
-  protected approved(): TemplateResult | null {
-    if (this.check === 'ready') return null;
-    return this.view.checks[this.check] === 'passed'
-      ? note('good', words.approved.title, words.approved.what)
-      : null;
+  /** Passed in an earlier try, or approved by a proctor though the machine did not pass it. */
+  protected get done(): boolean {
+    return this.check !== 'ready' && this.view.checks[this.check] === 'passed';
+  }
+
+  protected doneNote(): TemplateResult | typeof nothing {
+    return this.done ? note('good', words.stepDone.title, words.stepDone.what) : nothing;
   }
 }

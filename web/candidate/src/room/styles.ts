@@ -88,6 +88,9 @@ export const buttons = css`
     gap: 0.75rem;
     align-items: center;
   }
+  .actions:empty {
+    display: none;
+  }
   button {
     font: inherit;
     font-weight: 600;

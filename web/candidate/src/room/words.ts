@@ -41,7 +41,7 @@ export const words = {
     title: 'That did not reach the server yet',
     what: 'Please check your internet connection. Nothing is lost: we keep trying, and you can also try again yourself.',
   },
-  approved: { title: 'A proctor has approved this step', what: 'You can go on.' },
+  stepDone: { title: 'This step is done', what: 'You can go on, or try again.' },
 
   asking: {
     title: 'Your browser is asking',
