@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Api } from '../src/core/api';
 import { chunkIndex } from '../src/core/container';
-import { sha256Base64 } from '../src/core/digest';
+import { hexOf, sha256Base64 } from '../src/core/digest';
 import { DirectUpload } from '../src/core/direct';
 
 function box(kind: string, ...content: number[]): number[] {
@@ -19,12 +19,12 @@ interface Call {
   body: Uint8Array;
 }
 
-function apiWith(answer: (call: Call) => Response | Error) {
+function apiWith(answer: (call: Call) => Response | Promise<Response> | Error) {
   const calls: Call[] = [];
   const fetcher = async (url: string, init: RequestInit) => {
     const call = { method: init.method!, url, body: new Uint8Array((init.body as ArrayBuffer) ?? 0) };
     calls.push(call);
-    const answered = answer(call);
+    const answered = await answer(call);
     if (answered instanceof Error) throw answered;
     return answered;
   };
@@ -42,6 +42,12 @@ function links({ url }: Call): Response {
   return Response.json({ uploads, valid_ms: 300_000 });
 }
 
+/** What the server says of the chunk of these tests. */
+async function linked({ url }: Call): Promise<Response> {
+  const number = Number(/chunks\/(\d+)/.exec(url)?.[1]);
+  return Response.json({ track: 'camera', number, digest: hexOf(await sha256Base64(CHUNK)) });
+}
+
 const asksForLinks = ({ url }: Call) => url.includes('/uploads?');
 
 async function upload(number = 3) {
@@ -56,7 +62,7 @@ test('the index of a chunk leaves out the media and nothing else', () => {
 });
 
 test('the bytes go to the store, what describes them to the server', async () => {
-  const { calls, api } = apiWith((call) => (asksForLinks(call) ? links(call) : new Response(null)));
+  const { calls, api } = apiWith((call) => (asksForLinks(call) ? links(call) : linked(call)));
   expect(await new DirectUpload(api).chunk('s', 'camera', await upload())).toBe(true);
   expect(calls.map(({ method }) => method)).toEqual(['POST', 'PUT', 'POST']);
   expect(calls[1]?.url).toBe('http://store/3?signature=1');
@@ -67,7 +73,7 @@ test('the bytes go to the store, what describes them to the server', async () =>
 
 test('links are asked for ten at a time, and again when they are old or used', async () => {
   let now = 0;
-  const { calls, api } = apiWith((call) => (asksForLinks(call) ? links(call) : new Response(null)));
+  const { calls, api } = apiWith((call) => (asksForLinks(call) ? links(call) : linked(call)));
   const direct = new DirectUpload(api, () => now);
   const asked = () => calls.filter(asksForLinks).length;
   for (const number of [0, 1, 9]) await direct.chunk('s', 'camera', await upload(number));
@@ -87,7 +93,7 @@ test.each([
 ])('a store that %s is left alone for a while', async (_, store) => {
   let now = 0;
   const { calls, api } = apiWith((call) =>
-    call.url.startsWith('http://store') ? store() : asksForLinks(call) ? links(call) : new Response(null),
+    call.url.startsWith('http://store') ? store() : asksForLinks(call) ? links(call) : linked(call),
   );
   const direct = new DirectUpload(api, () => now);
   expect(await direct.chunk('s', 'camera', await upload())).toBe(false);

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { Api } from '../src/core/api';
+import { hexOf } from '../src/core/digest';
 import type { NewChunk } from '../src/core/recorder';
 import type { ChunkMeta } from '../src/core/store';
 import { Uploader } from '../src/core/uploader';
@@ -17,7 +18,7 @@ interface Put {
 /** A server's answers to PUTs, in the words of the wire. */
 class TestServer {
   puts: Put[] = [];
-  answer: (put: Put) => Response | Promise<Response> | Error = () => new Response(null, { status: 201 });
+  answer: (put: Put) => Response | Promise<Response> | Error = stored;
   readonly api = new Api('http://server', () => performance.now(), ((url: string, init: RequestInit) =>
     this.#fetch(url, init)) as typeof fetch);
 
@@ -40,6 +41,12 @@ class TestServer {
   }
 }
 
+/** The server's word for a chunk that it holds now. */
+function stored(put: Put, status = 201): Response {
+  const base64 = /^sha-256=:(.+):$/.exec(put.headers.get('content-digest')!)![1]!;
+  return Response.json({ track: put.track, number: put.number, digest: hexOf(base64) }, { status });
+}
+
 function problem(status: number, slug: string, headers: Record<string, string> = {}): Response {
   return new Response(
     JSON.stringify({ type: `https://openproctor.org/problems/${slug}`, title: slug, status }),
@@ -48,6 +55,11 @@ function problem(status: number, slug: string, headers: Record<string, string> =
       headers: { 'content-type': 'application/problem+json', ...headers },
     },
   );
+}
+
+function problemCutOff(status: number): Response {
+  const headers = { 'content-type': 'application/problem+json' };
+  return new Response('{"type":"https://openproctor.org/probl', { status, headers });
 }
 
 function chunk(track: 'camera' | 'screen', ...values: number[]): NewChunk {
@@ -89,15 +101,10 @@ test('chunks of a track go out one by one in order, with digest, part and start'
 test('a chunk stays on the disk until 200 or 201, whatever else is answered', async () => {
   const server = new TestServer();
   const { uploader, store } = await uploaderWith(server);
-  const answers = [
-    new Error('offline'),
-    problem(500, 'internal'),
-    problem(503, 'busy'),
-    new Response(null, { status: 200 }),
-  ];
+  const answers = [new Error('offline'), problem(500, 'internal'), problem(503, 'busy')];
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
-    server.answer = () => answers.shift()!;
+    server.answer = (put) => answers.shift() ?? stored(put, 200);
     await uploader.keep(chunk('camera', 1));
     await uploader.start();
     for (let tries = 1; tries <= 3; tries += 1) {
@@ -139,8 +146,8 @@ test('a wait the server asks for is kept, even when the network comes back meanw
   const { uploader } = await uploaderWith(server);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
-    server.answer = () =>
-      server.puts.length === 1 ? problem(429, 'slow', { 'retry-after': '7' }) : new Response(null);
+    server.answer = (put) =>
+      server.puts.length === 1 ? problem(429, 'slow', { 'retry-after': '7' }) : stored(put);
     await uploader.keep(chunk('camera', 1));
     await uploader.start();
     await vi.waitFor(() => expect(server.puts.length).toBe(1));
@@ -165,7 +172,7 @@ test.each([
   const { uploader } = await uploaderWith(server);
   const lost: [ChunkMeta, string][] = [];
   uploader.on('lost', ({ meta, problem: why }) => lost.push([meta, why.title]));
-  server.answer = (put) => (put.number === 0 ? problem(status, slug) : new Response(null, { status: 201 }));
+  server.answer = (put) => (put.number === 0 ? problem(status, slug) : stored(put));
   await uploader.keep(chunk('camera', 1));
   await uploader.keep(chunk('camera', 2));
   await uploader.start();
@@ -180,10 +187,9 @@ test('a number that holds another chunk by now costs no recording: the chunk tak
   const { uploader } = await uploaderWith(server);
   const lost: number[] = [];
   uploader.on('lost', ({ meta }) => lost.push(meta.number));
-  server.answer = (put) =>
-    put.number === 0 ? problem(409, 'number-taken') : new Response(null, { status: 201 });
+  server.answer = (put) => (put.number === 0 ? problem(409, 'number-taken') : stored(put));
   await uploader.keep(chunk('camera', 7));
-  await uploader.keep(chunk('camera', 8));
+  await uploader.keep({ ...chunk('camera', 8), part: 1 });
   await uploader.start();
   await until(() => uploader.backlog.chunks === 0, 'all stored');
   expect(server.puts.map((put) => [put.number, ...put.bytes])).toEqual([
@@ -215,15 +221,114 @@ test('what was recorded here stays here when the exam goes on in another browser
   await uploader.stop();
 });
 
-test('a hotel’s sign-in page is no acknowledgement', async () => {
+test('a part whose beginning lost its number to another browser moves as a whole, to a part of its own', async () => {
   const server = new TestServer();
   const { uploader, store } = await uploaderWith(server);
-  server.answer = () => new Response('<html>Please sign in</html>', { status: 200 });
+  const init = [0, 0, 0, 8, ...[...'moov'].map((letter) => letter.charCodeAt(0))];
+  const part = await store.openPart(SESSION, 'camera', 1_000);
+  for (const bytes of [init, [1], [2]]) await uploader.keep({ ...chunk('camera', ...bytes), part });
+  // The other browser recorded one chunk of a part that it counted alike.
+  await store.reconcile(SESSION, 'camera', 0, part);
+  server.answer = (put) => (put.number === 0 ? problem(409, 'number-taken') : stored(put));
+  await uploader.start();
+  await until(() => uploader.backlog.chunks === 0, 'all stored');
+  const sent = server.puts.map((put) => [put.number, put.headers.get('x-recording-part'), put.bytes.at(-1)]);
+  expect(sent).toEqual([
+    [0, '0', 'v'.charCodeAt(0)],
+    [3, '1', 'v'.charCodeAt(0)],
+    [4, '1', 1],
+    [5, '1', 2],
+  ]);
+  expect(await store.closePart(SESSION, 'camera')).toMatchObject({ part: 1, lastNumber: 5 });
+  await uploader.stop();
+});
+
+test('the rest of a part that had begun keeps its part and its order', async () => {
+  const server = new TestServer();
+  const { uploader } = await uploaderWith(server);
+  server.answer = (put) => (put.number === 0 ? problem(409, 'number-taken') : stored(put));
+  for (const byte of [1, 2, 3]) await uploader.keep(chunk('camera', byte));
+  await uploader.start();
+  await until(() => uploader.backlog.chunks === 0, 'all stored');
+  const sent = server.puts.map((put) => [put.number, put.headers.get('x-recording-part'), ...put.bytes]);
+  expect(sent.slice(1)).toEqual([
+    [3, '0', 1],
+    [4, '0', 2],
+    [5, '0', 3],
+  ]);
+  await uploader.stop();
+});
+
+test.each([
+  ['a hotel’s sign-in page', () => new Response('<html>Please sign in</html>', { status: 200 })],
+  ['an empty answer', () => new Response(null, { status: 200 })],
+  ['an answer about something else', () => Response.json({ ok: true })],
+  ['a firewall’s page', () => new Response('<html>Blocked</html>', { status: 403 })],
+  ['a proxy’s limit', () => new Response(null, { status: 413 })],
+  ['a refusal that was cut off', () => problemCutOff(409)],
+  ['a sign-in page for machines', () => Response.json({ error: 'sign in' }, { status: 401 })],
+])('%s is no word of the server: the chunk stays and nobody is signed out', async (_, answer) => {
+  const server = new TestServer();
+  const { uploader, store } = await uploaderWith(server);
+  const heard: string[] = [];
+  uploader.on('lost', () => heard.push('lost'));
+  uploader.on('refused', () => heard.push('refused'));
+  let answered = 0;
+  server.answer = (put) => {
+    answered += 1;
+    return answered < 3 ? answer() : stored(put);
+  };
   await uploader.keep(chunk('camera', 1));
   await uploader.start();
-  await until(() => server.puts.length > 0, 'first try');
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  expect((await store.chunkTotals(SESSION, 'camera')).chunks).toBe(1);
+  await until(() => {
+    uploader.wake();
+    return uploader.backlog.chunks === 0;
+  }, 'sent again until the server had it');
+  expect(server.numbers('camera')).toEqual([0, 0, 0]);
+  expect(heard).toEqual([]);
+  expect((await store.chunkTotals(SESSION, 'camera')).chunks).toBe(0);
+  await uploader.stop();
+});
+
+test('a store that fails for a moment does not end the upload', async () => {
+  const server = new TestServer();
+  const { uploader, store } = await uploaderWith(server);
+  const fails = () => Promise.reject(new DOMException('the disk', 'UnknownError'));
+  await uploader.keep(chunk('camera', 1));
+  await uploader.keep(chunk('camera', 2));
+  vi.spyOn(store, 'firstChunk').mockImplementationOnce(fails);
+  vi.spyOn(store, 'bytesOf').mockImplementationOnce(fails);
+  vi.spyOn(store, 'deleteChunk').mockImplementationOnce(fails);
+  const lost: number[] = [];
+  uploader.on('lost', ({ meta }) => lost.push(meta.number));
+  await uploader.start();
+  await until(() => {
+    uploader.wake();
+    return uploader.backlog.chunks === 0;
+  }, 'all stored');
+  expect(server.numbers('camera')).toEqual([0, 0, 1]);
+  expect(lost).toEqual([]);
+  await uploader.stop();
+});
+
+test('bytes that the browser cannot give back are reported and do not hold up the next', async () => {
+  const server = new TestServer();
+  const { uploader, store } = await uploaderWith(server);
+  const read = store.bytesOf.bind(store);
+  vi.spyOn(store, 'bytesOf').mockImplementation((meta) =>
+    meta.number === 0 ? Promise.reject(new DOMException('gone', 'DataError')) : read(meta),
+  );
+  const lost: [number, string][] = [];
+  uploader.on('lost', ({ meta, problem: why }) => lost.push([meta.number, why.type]));
+  await uploader.keep(chunk('camera', 1));
+  await uploader.keep(chunk('camera', 2));
+  await uploader.start();
+  await until(() => {
+    uploader.wake();
+    return uploader.backlog.chunks === 0;
+  }, 'moved on');
+  expect(lost).toEqual([[0, 'unreadable']]);
+  expect(server.numbers('camera')).toEqual([1]);
   await uploader.stop();
 });
 

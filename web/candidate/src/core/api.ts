@@ -11,6 +11,7 @@ import type {
   Outcome,
   Problem,
   Room,
+  StoredChunk,
   TrackName,
   UploadLink,
   WireEvent,
@@ -58,20 +59,27 @@ export function retryAfterMs(value: string | null, now: number = Date.now()): nu
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
-async function problemOf(response: Response): Promise<ApiProblem> {
-  let problem: Problem = {
-    type: 'about:blank',
-    title: response.statusText || 'Error',
-    status: response.status,
-  };
-  if ((response.headers.get('content-type') ?? '').includes('json')) {
-    try {
-      problem = { ...problem, ...((await response.json()) as Partial<Problem>) };
-    } catch {
-      // A cut-off body still leaves the status, which is enough to act on.
-    }
+/** Our server says why it refuses; a bare refusal comes from something in between, and decides nothing about what we sent. */
+async function problemOf(response: Response): Promise<ApiProblem | NoAnswer> {
+  const { status, headers, statusText } = response;
+  let told: Partial<Problem> = {};
+  if ((headers.get('content-type') ?? '').includes('application/problem+json')) {
+    // A cut-off body says no more than a bare status does.
+    told = await response.json().then(
+      (body: Partial<Problem> | null) => body ?? {},
+      () => ({}),
+    );
   }
-  return new ApiProblem(problem, retryAfterMs(response.headers.get('retry-after')));
+  if (typeof told.type !== 'string' && status < 500 && status !== 429) {
+    return new NoAnswer(`something in between answered ${status}`);
+  }
+  const problem: Problem = { type: 'about:blank', title: statusText || 'Error', ...told, status };
+  return new ApiProblem(problem, retryAfterMs(headers.get('retry-after')));
+}
+
+/** Whether the server says that it holds this very chunk. */
+function holds(chunk: ChunkUpload): (stored: StoredChunk) => boolean {
+  return ({ number, digest }) => number === chunk.number && digest === hexOf(chunk.digest);
 }
 
 export interface Answered<T> {
@@ -105,14 +113,24 @@ export class Api {
   }
 
   finish(session: string, outcome: Outcome, manifest: Manifest): Promise<Answered<FinishAnswer>> {
-    return this.json('POST', `/api/v1/sessions/${session}/finish`, { outcome, manifest });
+    return this.json(
+      'POST',
+      `/api/v1/sessions/${session}/finish`,
+      { outcome, manifest },
+      ({ state }) => typeof state === 'string',
+    );
   }
 
   events(
     session: string,
     batch: { stream: string; sent_at: number; events: WireEvent[] },
   ): Promise<Answered<BatchAnswer>> {
-    return this.json('POST', `/api/v1/sessions/${session}/events`, batch);
+    return this.json(
+      'POST',
+      `/api/v1/sessions/${session}/events`,
+      batch,
+      ({ acknowledged, refused }) => Array.isArray(acknowledged) && Array.isArray(refused),
+    );
   }
 
   checkRoomPictures(session: string, captureIds: string[]): Promise<Answered<CheckResult>> {
@@ -138,7 +156,7 @@ export class Api {
     );
   }
 
-  chunk(session: string, track: TrackName, chunk: ChunkUpload): Promise<Answered<unknown>> {
+  chunk(session: string, track: TrackName, chunk: ChunkUpload): Promise<Answered<StoredChunk>> {
     return this.send(
       `/api/v1/sessions/${session}/media/${track}/chunks/${chunk.number}`,
       {
@@ -153,6 +171,7 @@ export class Api {
       },
       // A slow line may need long for one chunk; a dead one shall not hold us for ever.
       120_000,
+      holds(chunk),
     );
   }
 
@@ -193,7 +212,7 @@ export class Api {
     chunk: ChunkUpload,
     upload: string,
     index: Uint8Array<ArrayBuffer>,
-  ): Promise<Answered<unknown>> {
+  ): Promise<Answered<StoredChunk>> {
     const told = new URLSearchParams({ upload, digest: hexOf(chunk.digest) });
     const path = `/api/v1/sessions/${session}/media/${track}/chunks/${chunk.number}/uploaded?${told}`;
     const headers = {
@@ -201,19 +220,30 @@ export class Api {
       'X-Recording-Part': String(chunk.part),
       'X-Part-Started-At': String(chunk.partStartedAt),
     };
-    return this.send(path, { method: 'POST', headers, body: index }, 20_000);
+    return this.send(path, { method: 'POST', headers, body: index }, 20_000, holds(chunk));
   }
 
-  private json<T>(method: string, path: string, body?: unknown): Promise<Answered<T>> {
+  private json<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    fits?: (body: T) => boolean,
+  ): Promise<Answered<T>> {
     const init: RequestInit = { method };
     if (body !== undefined) {
       init.headers = { 'Content-Type': 'application/json' };
       init.body = JSON.stringify(body);
     }
-    return this.send<T>(path, init, 20_000);
+    return this.send<T>(path, init, 20_000, fits);
   }
 
-  private async send<T>(path: string, init: RequestInit, timeoutMs: number): Promise<Answered<T>> {
+  /** Throws ApiProblem, and NoAnswer for anything that the server would not have said: every answer of it is an object. */
+  private async send<T>(
+    path: string,
+    init: RequestInit,
+    timeoutMs: number,
+    fits: (body: T) => boolean = () => true,
+  ): Promise<Answered<T>> {
     const headers = new Headers(init.headers);
     if (this.token) headers.set('Authorization', `Bearer ${this.token}`);
     const sentAt = this.pageNow();
@@ -237,10 +267,12 @@ export class Api {
     const receivedAt = this.pageNow();
     let body: T;
     try {
-      body = (text ? JSON.parse(text) : undefined) as T;
+      body = JSON.parse(text) as T;
     } catch (error) {
       throw new NoAnswer(error);
     }
+    if (typeof body !== 'object' || body === null || !fits(body))
+      throw new NoAnswer('not what was asked for');
     return { body, status: response.status, sentAt, receivedAt };
   }
 }

@@ -41,6 +41,7 @@ interface Box {
   end: number;
 }
 
+const MOOV = 0x6d6f6f76;
 const MOOF = 0x6d6f6f66;
 const MDAT = 0x6d646174;
 
@@ -64,6 +65,13 @@ function* boxesOf(bytes: ArrayBuffer): Generator<Box | null> {
 /** True when these MP4 bytes hold a fragment with media, not the start of the file alone. */
 export function holdsFragment(bytes: ArrayBuffer): boolean {
   for (const box of boxesOf(bytes)) if (box?.kind === MOOF) return true;
+  return false;
+}
+
+/** True for the first chunk of a part: it tells how to play the others. In WebM every chunk is a part of its own. */
+export function beginsPart(contentType: string, bytes: ArrayBuffer): boolean {
+  if (contentType !== 'video/mp4') return true;
+  for (const box of boxesOf(bytes)) if (box?.kind === MOOV) return true;
   return false;
 }
 

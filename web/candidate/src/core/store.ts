@@ -62,6 +62,8 @@ export interface ChunkMeta {
   announces: boolean;
   /** Its first number held another chunk at the server: the session went on in another browser meanwhile. */
   renumbered?: boolean;
+  /** The number it had before: its bytes still lie under that. */
+  bytesAt?: number;
 }
 
 interface Schema extends DBSchema {
@@ -255,41 +257,46 @@ export class Store {
     return number;
   }
 
-  async firstChunk(session: string, track: TrackName): Promise<{ meta: ChunkMeta; sealed: Sealed } | null> {
-    const tx = this.db.transaction(['chunks', 'bytes']);
-    const cursor = await tx.objectStore('chunks').openCursor(trackRange(session, track));
-    if (!cursor) return null;
-    const sealed = await tx.objectStore('bytes').get(cursor.primaryKey);
-    return { meta: cursor.value, sealed: sealed ?? { iv: new Uint8Array(12), data: new ArrayBuffer(0) } };
+  async firstChunk(session: string, track: TrackName): Promise<ChunkMeta | null> {
+    const [first] = await this.db.getAll('chunks', trackRange(session, track), 1);
+    return first ?? null;
   }
 
-  async deleteChunk(session: string, track: TrackName, number: number): Promise<void> {
+  /** The bytes of a chunk; asked for apart, for a browser may have lost them and still know of the chunk. */
+  bytesOf(meta: ChunkMeta): Promise<Sealed | undefined> {
+    return this.db.get('bytes', bytesKey(meta));
+  }
+
+  async deleteChunk(meta: ChunkMeta): Promise<void> {
     const tx = this.db.transaction(['chunks', 'bytes'], 'readwrite');
-    void tx.objectStore('chunks').delete([session, track, number]);
-    void tx.objectStore('bytes').delete([session, track, number]);
+    void tx.objectStore('chunks').delete([meta.session, meta.track, meta.number]);
+    void tx.objectStore('bytes').delete(bytesKey(meta));
     await tx.done;
   }
 
-  /** Gives a chunk the next free number in place of its own. */
-  async renumberChunk(session: string, track: TrackName, number: number): Promise<void> {
-    const tx = this.db.transaction(['sessions', 'chunks', 'bytes'], 'readwrite', { durability: 'strict' });
-    const [sessions, chunks, bytes] = [
-      tx.objectStore('sessions'),
-      tx.objectStore('chunks'),
-      tx.objectStore('bytes'),
-    ];
-    const record = await sessions.get(session);
-    const meta = await chunks.get([session, track, number]);
-    const sealed = await bytes.get([session, track, number]);
-    if (record && meta && sealed) {
-      const fresh = record.tracks[track].nextNumber;
-      record.tracks[track].nextNumber = fresh + 1;
-      await sessions.put(record);
-      await chunks.put({ ...meta, number: fresh, renumbered: true });
-      await bytes.put(sealed, [session, track, fresh]);
-      await chunks.delete([session, track, number]);
-      await bytes.delete([session, track, number]);
+  /**
+   * Gives a chunk and all that follow in its part the next free numbers, in order. `begins`: it is the part's first, so
+   * the server knows nothing of the part, and its number may be another browser's by now: it gets a fresh one too.
+   */
+  async renumberPart(meta: ChunkMeta, begins: boolean): Promise<void> {
+    const { session, track, part } = meta;
+    const tx = this.db.transaction(['sessions', 'chunks'], 'readwrite', { durability: 'strict' });
+    const [sessions, chunks] = [tx.objectStore('sessions'), tx.objectStore('chunks')];
+    const record = (await sessions.get(session)) ?? newSessionRecord(session);
+    const ledger = record.tracks[track];
+    const { open } = ledger;
+    const mine = begins ? ledger.nextPart : part;
+    if (begins) ledger.nextPart += 1;
+    for (const one of await chunks.getAll(trackRange(session, track, meta.number))) {
+      if (one.part !== part || one.renumbered) continue;
+      const number = ledger.nextNumber;
+      ledger.nextNumber += 1;
+      if (open?.part === part && open.lastNumber === one.number) open.lastNumber = number;
+      await chunks.delete([session, track, one.number]);
+      await chunks.put({ ...one, number, part: mine, renumbered: true, bytesAt: one.number });
     }
+    if (open?.part === part) open.part = mine;
+    await sessions.put(record);
     await tx.done;
   }
 
@@ -310,6 +317,10 @@ export class Store {
   }
 }
 
-function trackRange(session: string, track: TrackName): IDBKeyRange {
-  return IDBKeyRange.bound([session, track, 0], [session, track, Infinity]);
+function trackRange(session: string, track: TrackName, from = 0): IDBKeyRange {
+  return IDBKeyRange.bound([session, track, from], [session, track, Infinity]);
+}
+
+function bytesKey({ session, track, number, bytesAt }: ChunkMeta): [string, TrackName, number] {
+  return [session, track, bytesAt ?? number];
 }

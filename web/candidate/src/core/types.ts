@@ -164,6 +164,13 @@ export interface UploadLink {
   url: string;
 }
 
+/** What the server says of a chunk it holds; the digest in hex. */
+export interface StoredChunk {
+  track: TrackName;
+  number: number;
+  digest: string;
+}
+
 export interface ChunkUpload {
   number: number;
   part: number;

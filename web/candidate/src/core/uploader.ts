@@ -1,11 +1,13 @@
 import { type Api, ApiProblem } from './api';
 import { Backoff, Nap } from './backoff';
+import { beginsPart } from './container';
 import { sha256Base64 } from './digest';
 import type { DirectUpload } from './direct';
 import { Emitter } from './emitter';
 import type { NewChunk } from './recorder';
 import type { ChunkMeta, Store, TrackTotals } from './store';
 import { type Problem, TRACKS, type TrackName } from './types';
+import type { Sealed } from './vault';
 
 export interface Backlog {
   chunks: number;
@@ -31,6 +33,11 @@ interface Held {
 const MEMORY_LIMIT = 96 * 1024 * 1024;
 /** A digest may break on the way; when it breaks again and again, the bytes themselves are at fault. */
 const DIGEST_TRIES = 3;
+/** A disk may fail for a moment; bytes that cannot be read so many times in a row are gone. */
+const READ_TRIES = 5;
+
+/** A chunk that can be sent is found, there is none, or the one in question is not to be waited for. */
+type Found = Held | 'again' | null;
 
 /** Takes chunks to disk first, then to the server: in order, one at a time per track, until each is acknowledged. */
 export class Uploader extends Emitter<UploaderEvents> {
@@ -45,6 +52,8 @@ export class Uploader extends Emitter<UploaderEvents> {
   readonly #idle: Record<TrackName, Nap> = { camera: new Nap(), screen: new Nap() };
   readonly #failed: Record<TrackName, Nap> = { camera: new Nap(), screen: new Nap() };
   #added: Record<TrackName, number> = { camera: 0, screen: 0 };
+  readonly #digestTries: Record<TrackName, number> = { camera: 0, screen: 0 };
+  readonly #unread: Record<TrackName, number> = { camera: 0, screen: 0 };
   #loops: Promise<void>[] = [];
 
   constructor(
@@ -129,46 +138,65 @@ export class Uploader extends Emitter<UploaderEvents> {
 
   async #loop(track: TrackName): Promise<void> {
     const backoff = new Backoff(1_000, 30_000, this.random);
-    let digestTries = 0;
     while (this.#running) {
-      const added = this.#added[track];
-      const next = await this.#next(track);
-      if (next === null) {
-        if (added === this.#added[track] && this.#running) await this.#idle[track].sleep(60_000);
-        continue;
-      }
-      if (next === 'again') continue;
       try {
-        const chunk = { ...next.meta, bytes: next.bytes };
-        if (!(await this.direct?.chunk(this.session, track, chunk))) {
-          await this.api.chunk(this.session, track, chunk);
-        }
-        backoff.reset();
-        digestTries = 0;
-        await this.#forget(next);
-        this.emit('stored', next.meta);
-      } catch (error) {
-        if (error instanceof ApiProblem) {
-          if (error.slug === 'digest-mismatch') digestTries += 1;
-          if (error.slug === 'number-taken' && !next.meta.renumbered && !this.#inMemory(next.meta)) {
-            await this.store.renumberChunk(this.session, track, next.meta.number);
-            continue;
-          }
-          const verdict = this.#judge(error, digestTries);
-          if (verdict === 'lost') {
-            digestTries = 0;
-            await this.#forget(next);
-            this.emit('lost', { meta: next.meta, problem: error.problem });
-            continue;
-          }
-          if (verdict === 'refused') this.emit('refused', error);
-          this.#toldToWait[track] = error.retryAfterMs !== null;
-          await this.#failed[track].sleep(Math.max(error.retryAfterMs ?? 0, backoff.next()));
-          this.#toldToWait[track] = false;
-        } else {
-          await this.#failed[track].sleep(backoff.next());
-        }
+        await this.#turn(track, backoff);
+      } catch {
+        // The page's own store failed, perhaps only for a moment; what it holds waits there.
+        if (this.#running) await this.#failed[track].sleep(backoff.next());
       }
+    }
+  }
+
+  /** Sends one chunk, or waits for one. Throws when the page's store fails. */
+  async #turn(track: TrackName, backoff: Backoff): Promise<void> {
+    const added = this.#added[track];
+    const next = await this.#next(track);
+    if (next === 'again') return;
+    if (next === null) {
+      if (added === this.#added[track] && this.#running) await this.#idle[track].sleep(60_000);
+      return;
+    }
+    const refusal = await this.#send(track, next);
+    if (refusal === null) {
+      await this.#forget(next);
+      backoff.reset();
+      this.#digestTries[track] = 0;
+      this.emit('stored', next.meta);
+      return;
+    }
+    if (!(refusal instanceof ApiProblem)) {
+      await this.#failed[track].sleep(backoff.next());
+      return;
+    }
+    if (refusal.slug === 'digest-mismatch') this.#digestTries[track] += 1;
+    if (refusal.slug === 'number-taken' && !next.meta.renumbered && !this.#inMemory(next.meta)) {
+      await this.store.renumberPart(next.meta, beginsPart(next.meta.contentType, next.bytes));
+      return;
+    }
+    const verdict = this.#judge(refusal, this.#digestTries[track]);
+    if (verdict === 'lost') {
+      await this.#forget(next);
+      this.#digestTries[track] = 0;
+      this.emit('lost', { meta: next.meta, problem: refusal.problem });
+      return;
+    }
+    if (verdict === 'refused') this.emit('refused', refusal);
+    this.#toldToWait[track] = refusal.retryAfterMs !== null;
+    await this.#failed[track].sleep(Math.max(refusal.retryAfterMs ?? 0, backoff.next()));
+    this.#toldToWait[track] = false;
+  }
+
+  /** Null when the server has it, else what came in place of its word. */
+  async #send(track: TrackName, { meta, bytes }: Held): Promise<unknown> {
+    const chunk = { ...meta, bytes };
+    try {
+      if (!(await this.direct?.chunk(this.session, track, chunk))) {
+        await this.api.chunk(this.session, track, chunk);
+      }
+      return null;
+    } catch (error) {
+      return error;
     }
   }
 
@@ -186,20 +214,27 @@ export class Uploader extends Emitter<UploaderEvents> {
     return 'lost';
   }
 
-  async #next(track: TrackName): Promise<Held | 'again' | null> {
+  async #next(track: TrackName): Promise<Found> {
     const inMemory = this.#memory[track][0];
-    const onDisk = await this.store.firstChunk(this.session, track);
-    if (!onDisk || (inMemory && inMemory.meta.number < onDisk.meta.number)) return inMemory ?? null;
+    const meta = await this.store.firstChunk(this.session, track);
+    if (!meta || (inMemory && inMemory.meta.number < meta.number)) return inMemory ?? null;
+    let sealed: Sealed | undefined;
     try {
-      return { meta: onDisk.meta, bytes: await this.store.vault.open(onDisk.sealed) };
-    } catch {
-      await this.#forget({ meta: onDisk.meta, bytes: new ArrayBuffer(0) });
-      this.emit('lost', {
-        meta: onDisk.meta,
-        problem: { type: 'unreadable', title: 'Unreadable on this machine' },
-      });
-      return 'again';
+      sealed = await this.store.bytesOf(meta);
+      this.#unread[track] = 0;
+    } catch (error) {
+      this.#unread[track] += 1;
+      if (this.#unread[track] < READ_TRIES) throw error;
     }
+    try {
+      if (sealed) return { meta, bytes: await this.store.vault.open(sealed) };
+    } catch {
+      // Changed, or sealed with a key that is gone.
+    }
+    await this.#forget({ meta, bytes: new ArrayBuffer(0) });
+    this.#unread[track] = 0;
+    this.emit('lost', { meta, problem: { type: 'unreadable', title: 'Unreadable on this machine' } });
+    return 'again';
   }
 
   async #forget({ meta }: Held): Promise<void> {
@@ -210,7 +245,7 @@ export class Uploader extends Emitter<UploaderEvents> {
       this.#memoryBytes -= held[index]!.bytes.byteLength;
       held.splice(index, 1);
     } else {
-      await this.store.deleteChunk(this.session, track, number);
+      await this.store.deleteChunk(meta);
     }
     const total = this.#totals[track];
     total.chunks = Math.max(0, total.chunks - 1);
