@@ -54,14 +54,14 @@ class Sealer:
         head = await self._events.head(session.organization_id, session.id)
         found = await self._read(session)
         if head.position and (not found or found[-1][0].position != head.position):
-            salt = (found[-1][1] if found else None) or os.urandom(16)
-            subject = subject_digest(salt, identity_of(session))
-            made = self._key.seal(session.id, head.position, head.link, subject, now_ms())
-            async with self._database.write() as connection:
-                taken = await connection.execute(
-                    select(seals.c.position).where(seals.c.session_id == session.id, seals.c.position == head.position)
-                )
-                if taken.first() is None:
+            # alone, so that two that make the first seal at the same moment agree on one salt
+            async with self._database.write(f"seal/{session.id}") as connection:
+                query = select(seals.c.position, seals.c.salt).where(seals.c.session_id == session.id)
+                kept = (await connection.execute(query)).all()
+                if all(row.position != head.position for row in kept):
+                    salt = (kept[0].salt if kept else None) or os.urandom(16)
+                    subject = subject_digest(salt, identity_of(session))
+                    made = self._key.seal(session.id, head.position, head.link, subject, now_ms())
                     await connection.execute(
                         insert(seals).values(
                             session_id=session.id,
