@@ -1,18 +1,18 @@
 import { Button, Container, Stack, Text, Title } from '@mantine/core';
-import { useQueries } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { Link, useParams } from 'react-router';
 import { isMissing } from '../api/client';
 import { useEvents } from '../api/events';
-import { isOver, trackMediaQuery, useCaptures, useCatalog, useSession } from '../api/queries';
-import type { Capture, TrackMedia } from '../api/types';
+import { useRecordings } from '../api/media';
+import { isOver, useCaptures, useCatalog, useSession } from '../api/queries';
+import type { Capture } from '../api/types';
 import { ProblemAlert } from '../app/Problems';
 import { buildModel } from './model';
 import { SessionDesk } from './SessionDesk';
 import { SessionSkeleton } from './SessionSkeleton';
 
 const NO_CAPTURES: Capture[] = [];
-/** The log of a session that just ended may still get findings of the analysis. */
+/** A session that just ended may still get the last of its recording and findings of the analysis. */
 const AFTERMATH_MS = 10 * 60_000;
 
 function MissingSession() {
@@ -42,26 +42,24 @@ function Loaded({ id }: { id: string }) {
   const growing = live || Date.now() - ended < AFTERMATH_MS;
   const events = useEvents(id, growing);
   const captures = useCaptures(id, growing);
-  const tracks = session.data?.tracks.filter((track) => track.chunks > 0).map((track) => track.track) ?? [];
-  const media = useQueries({
-    queries: tracks.map((track) => trackMediaQuery(id, track, live)),
-    combine: (results) =>
-      results.map((result) => result.data).filter((data): data is TrackMedia => data !== undefined),
-  });
-  const mediaReady = media.length === tracks.length;
+  const tracks = session.data?.tracks.filter((track) => track.chunks > 0).map((track) => track.track);
+  const recordings = useRecordings(id, tracks, growing);
+  const { media, ready } = recordings;
   const stills = captures.data ?? NO_CAPTURES;
 
   const model = useMemo(
     () =>
-      session.data && catalog.data && events.data && mediaReady
+      session.data && catalog.data && events.data && ready
         ? buildModel(session.data, catalog.data, events.data, media, stills)
         : null,
-    [session.data, catalog.data, events.data, media, mediaReady, stills],
+    [session.data, catalog.data, events.data, media, ready, stills],
   );
 
-  const failed = [session, catalog, events].find((query) => query.isError && query.data === undefined);
+  const failed =
+    [session, catalog, events].find((query) => query.isError && query.data === undefined) ??
+    recordings.failed;
   if (failed) {
-    if (isMissing(failed.error)) return <MissingSession />;
+    if (failed !== recordings.failed && isMissing(failed.error)) return <MissingSession />;
     return (
       <Container size="xs" py={96}>
         <ProblemAlert error={failed.error} retry={() => void failed.refetch()} />
@@ -69,7 +67,7 @@ function Loaded({ id }: { id: string }) {
     );
   }
   if (!model) return <SessionSkeleton />;
-  const stale = session.isRefetchError || events.isRefetchError;
+  const stale = session.isRefetchError || events.isRefetchError || recordings.stale;
   return <SessionDesk model={model} media={media} stale={stale} />;
 }
 
