@@ -39,15 +39,17 @@ export function SessionsPage() {
   const items = useMemo(() => sessions.data?.pages.flatMap((page) => page.items) ?? [], [sessions.data]);
   const { ref, entry } = useIntersection({ rootMargin: '400px' });
   const now = useNow(1_000);
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = sessions;
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = sessions;
 
   useEffect(() => {
     document.title = 'Sessions · OpenProctor';
   }, []);
 
   useEffect(() => {
-    if (entry?.isIntersecting && hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [entry?.isIntersecting, hasNextPage, isFetchingNextPage, fetchNextPage]);
+    // A page that could not be had waits for a press or the list's next refresh, or it would be asked for without end.
+    if (entry?.isIntersecting && hasNextPage && !isFetchingNextPage && !isFetchNextPageError)
+      void fetchNextPage();
+  }, [entry?.isIntersecting, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
 
   const filtered = filter.q !== '' || filter.examId !== '' || filter.state !== '';
   return (
@@ -75,9 +77,14 @@ export function SessionsPage() {
           {wide ? <SessionTable sessions={items} now={now} /> : <SessionCards sessions={items} now={now} />}
           <div ref={ref} className={classes.more}>
             {isFetchingNextPage && <Loader size="sm" aria-label="Loading more sessions" />}
+            {isFetchNextPageError && !isFetchingNextPage && (
+              <Text size="sm" role="status">
+                More sessions could not be loaded.
+              </Text>
+            )}
             {hasNextPage && !isFetchingNextPage && (
               <Button variant="default" onClick={() => void fetchNextPage()}>
-                Show more
+                {isFetchNextPageError ? 'Try again' : 'Show more'}
               </Button>
             )}
             {!hasNextPage && (
