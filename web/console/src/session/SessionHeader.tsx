@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 import { lengthMs } from '../sessions/facts';
 import { SessionStateBadge } from '../sessions/SessionStateBadge';
 import { FindingCounts } from '../severity/FindingCounts';
-import { clockLength, timeZone, wallDateTime, wallTime } from '../time/format';
+import { clockLength, timeZone, wallDateTime, wallDateTimes } from '../time/format';
 import { useNow } from '../time/useNow';
 import { useDesk } from './desk';
 import classes from './SessionPage.module.css';
@@ -82,8 +82,9 @@ export function SessionHeader({ showShortcuts }: { showShortcuts: () => void }) 
               'Not joined yet'
             ) : (
               <>
-                {wallDateTime(began)}
-                {session.completed_at !== null && ` – ${wallTime(session.completed_at).slice(0, 5)}`}
+                {session.completed_at === null
+                  ? wallDateTime(began)
+                  : wallDateTimes(began, session.completed_at)}
                 {length !== null && <strong>{clockLength(length)}</strong>}
               </>
             )}

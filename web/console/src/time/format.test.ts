@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockLength, wordLength } from './format';
+import { clockLength, wallDateTimes, wordLength } from './format';
 
 describe('times for people', () => {
   it('writes lengths like a clock', () => {
@@ -22,5 +22,24 @@ describe('times for people', () => {
     expect(wordLength(42_000)).toBe('42 s');
     expect(wordLength(185_000)).toBe('3 min 05 s');
     expect(wordLength(7_800_000)).toBe('2 h 10 min');
+  });
+
+  it('never rounds up to a whole of the next unit', () => {
+    expect(wordLength(999.7)).toBe('1.0 s');
+    expect(wordLength(9_960)).toBe('10 s');
+    expect(wordLength(59_700)).toBe('1 min 00 s');
+    expect(wordLength(3_599_700)).toBe('1 h 00 min');
+  });
+
+  it('keeps the minus of a length of any size, as of a clock that was set back', () => {
+    expect(wordLength(-850)).toBe('−850 ms');
+    expect(wordLength(-185_000)).toBe('−3 min 05 s');
+  });
+
+  it('names both days of what ends on another one', () => {
+    const evening = new Date(2024, 4, 6, 23, 30).getTime();
+    const [same, other] = [30, 90].map((minutes) => wallDateTimes(evening, evening + (minutes - 1) * 60_000));
+    expect(same?.match(/2024/g)).toHaveLength(1);
+    expect(other?.match(/2024/g)).toHaveLength(2);
   });
 });

@@ -16,13 +16,14 @@ export function clockLength(ms: number, options: { tenths?: boolean; hours?: boo
     : `${sign}${m}:${pad(s)}${fraction}`;
 }
 
-/** A length in words: `850 ms`, `4.2 s`, `3 min 05 s`, `2 h 10 min`. */
+/** A length in words: `850 ms`, `4.2 s`, `3 min 05 s`, `2 h 10 min`; what goes back has a minus. */
 export function wordLength(ms: number): string {
-  const size = Math.abs(ms);
-  if (size < 1_000) return `${Math.round(ms)} ms`;
-  if (size < 10_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (size < 60_000) return `${Math.round(ms / 1000)} s`;
-  const seconds = Math.round(size / 1000);
+  if (ms < 0) return `−${wordLength(-ms)}`;
+  // Each bound is where the rounded number would read as one of the next unit.
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 59_500) return `${Math.round(ms / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${pad(seconds % 60)} s`;
   return `${Math.floor(seconds / 3600)} h ${pad(Math.floor(seconds / 60) % 60)} min`;
 }
@@ -40,6 +41,8 @@ export function wallTime(at: number, millis = false): string {
 
 export const wallDateTime = (at: number): string => dateTime.format(at);
 export const wallDateTimeFull = (at: number): string => fullDateTime.format(at);
+/** The date once, or twice where the two are not of the same day. */
+export const wallDateTimes = (from: number, until: number): string => dateTime.formatRange(from, until);
 
 /** `14:03` for today, else the date with the time. */
 export function shortMoment(at: number, now = Date.now()): string {

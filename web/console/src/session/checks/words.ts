@@ -50,6 +50,7 @@ export function trackWords(track: TrackPolicy): string {
 }
 
 const STAKES = { low: 'Low', medium: 'Medium', high: 'High' };
+const days = (n: number): string => (n === 1 ? '1 day' : `${n} days`);
 const yes = (value: boolean | undefined): string => (value ? 'Yes' : 'No');
 
 /** The policy as rows of a table, grouped. */
@@ -72,7 +73,7 @@ export function policyRows(policy: Policy): { title: string; rows: [string, stri
         ['Checks', (policy.checks ?? []).map(checkName).join(', ') || 'None'],
         ['Whole screen required', yes(policy.whole_screen)],
         ['Full screen required', yes(policy.full_screen)],
-        ['Kept for', policy.retention_days ? `${policy.retention_days} days` : '–'],
+        ['Kept for', policy.retention_days ? days(policy.retention_days) : '–'],
       ],
     },
     { title: 'Recorded', rows: tracks.length > 0 ? tracks : [['Nothing', '']] },

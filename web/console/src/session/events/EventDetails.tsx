@@ -152,7 +152,8 @@ export function EventDetails({ event }: { event: SessionEvent }) {
           </time>
         </Row>
         <Row label="Received">
-          {wallTime(event.received_at, true)} {Math.abs(late) >= 1_000 && `(${wordLength(late)} later)`}
+          {wallTime(event.received_at, true)}{' '}
+          {Math.abs(late) >= 1_000 && `(${wordLength(Math.abs(late))} ${late > 0 ? 'later' : 'earlier'})`}
         </Row>
         <Row label="Entry">
           {event.sequence} · type {event.type_id}

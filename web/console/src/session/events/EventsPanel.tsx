@@ -9,6 +9,8 @@ import { EventList } from './EventList';
 import classes from './Events.module.css';
 import { type EventFilter, isFiltered, matches, NO_FILTER } from './filter';
 
+const eventCount = (n: number): string => (n === 1 ? '1 event' : `${n} events`);
+
 /** The log as a list: the equivalent of the timeline for the keyboard and for screen readers. */
 export function EventsPanel() {
   const { model, selected } = useDesk();
@@ -29,8 +31,8 @@ export function EventsPanel() {
       <div className={classes.status}>
         <Text size="xs" c="dimmed" role="status" className="numbers">
           {isFiltered(filter)
-            ? `${events.length} of ${model.events.length} events`
-            : `${model.events.length} events`}
+            ? `${events.length} of ${eventCount(model.events.length)}`
+            : eventCount(model.events.length)}
         </Text>
         <Switch
           size="xs"

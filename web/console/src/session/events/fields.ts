@@ -2,8 +2,9 @@
 
 import type { EventType, PropertySchema } from '../../api/types';
 import { clockLength, wallTime, wordLength } from '../../time/format';
+import { checkName } from '../checks/words';
 import { reasonWords } from './reasons';
-import { outcomeWords, trackName } from './words';
+import { outcomeWords, surfaceWords, trackName } from './words';
 
 export interface Field {
   key: string;
@@ -53,6 +54,8 @@ export function valueWords(key: string, value: unknown): string {
   if (typeof value === 'string') {
     if (key === 'track') return trackName(value);
     if (key === 'outcome') return outcomeWords(value);
+    if (key === 'surface') return surfaceWords(value);
+    if (key === 'check') return checkName(value);
     return key === 'reason' ? reasonWords(value) : value;
   }
   if (Array.isArray(value)) {

@@ -1,6 +1,8 @@
 /** Reason codes in words. An unknown code is shown as it is, with spaces. */
 
 const REASONS: Record<string, string> = {
+  blur: 'another window came to the front',
+  hidden: 'the page was hidden or minimised',
   closed: 'closed',
   heartbeat: 'no sign of life in time',
   server_stopped: 'the server was restarted',

@@ -81,6 +81,13 @@ describe('events in words', () => {
       ['Box', '10–30 % from the left, 20–40 % from the top'],
     ]);
     expect(repeat.map((field) => field.key)).toEqual(['model', 'model_digest', 'threshold']);
+    const values = (data: Record<string, unknown>) =>
+      fieldsOf(data, undefined).main.map((field) => field.value);
+    expect(values({ reason: 'blur', surface: 'monitor', check: 'face' })).toEqual([
+      'another window came to the front',
+      'whole screen',
+      'Face still',
+    ]);
     expect(repeat.find((field) => field.key === 'model_digest')?.code).toBe(true);
   });
 

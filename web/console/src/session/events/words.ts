@@ -65,9 +65,10 @@ const SURFACES: Record<string, string> = {
   browser: 'one browser tab',
   unverified: 'the browser does not tell what is shared',
 };
+export const surfaceWords = (surface: string): string => SURFACES[surface] ?? surface;
 const surface = (data: Data): string | null => {
   const value = string(data, 'surface');
-  return value === null ? null : (SURFACES[value] ?? value);
+  return value === null ? null : surfaceWords(value);
 };
 const OUTCOMES: Record<string, string> = {
   finished: 'finished by the candidate',
@@ -112,7 +113,7 @@ const SAY: Record<number, Say> = {
     d.new_device === true ? 'from another browser' : null,
   ],
   4: (d) => [length(d, 'away_ms', 'was away for ')],
-  5: (d) => [d.reason === 'hidden' ? 'the page was hidden or minimised' : 'another window came to the front'],
+  5: (d) => [reason(d)],
   6: (d) => [length(d, 'idle_after_ms', 'no input for ')],
   7: (d) => [length(d, 'idle_ms', 'was idle for ')],
   9: (d) => [

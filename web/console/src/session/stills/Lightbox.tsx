@@ -11,6 +11,9 @@ import { StillPicture } from './StillPicture';
 import classes from './Stills.module.css';
 import { kindName, Result } from './StillsPanel';
 
+/** Looks and reads as switched off, but keeps the focus: without it in the dialog the arrow keys would move the players. */
+const switchedOff = (off: boolean) => ({ 'aria-disabled': off, 'data-disabled': off || undefined });
+
 /** A still in large, with what its check measured. Left and right go through all stills. */
 export function Lightbox({ captureId, close }: { captureId: string | null; close: () => void }) {
   const { model, openStill, goTo, choose } = useDesk();
@@ -39,7 +42,11 @@ export function Lightbox({ captureId, close }: { captureId: string | null; close
       opened={capture !== undefined}
       close={close}
       size="xl"
-      title={capture ? `${kindName(capture.kind)} · ${index + 1} of ${model.stills.length}` : ''}
+      title={
+        capture
+          ? `${kindName(capture.kind)}${index < 0 ? '' : ` · ${index + 1} of ${model.stills.length}`}`
+          : ''
+      }
     >
       {capture && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the arrow keys work on everything inside
@@ -59,7 +66,7 @@ export function Lightbox({ captureId, close }: { captureId: string | null; close
                 variant="default"
                 size={34}
                 aria-label="Still before"
-                disabled={index <= 0}
+                {...switchedOff(index <= 0)}
                 onClick={() => go(-1)}
               >
                 <IconChevronLeft size={18} aria-hidden />
@@ -68,7 +75,7 @@ export function Lightbox({ captureId, close }: { captureId: string | null; close
                 variant="default"
                 size={34}
                 aria-label="Next still"
-                disabled={index >= model.stills.length - 1}
+                {...switchedOff(index >= model.stills.length - 1)}
                 onClick={() => go(1)}
                 data-autofocus
               >

@@ -39,7 +39,12 @@ function EventCard({ event, state }: { event: SessionEvent; state: State | null 
   return (
     <>
       {still && (
-        <StillPicture capture={still} box={event.data.box} className={classes.cardStill ?? ''} alt="" />
+        <StillPicture
+          capture={still}
+          box={event.data.boxes ?? event.data.box}
+          className={classes.cardStill ?? ''}
+          alt=""
+        />
       )}
       <div className={classes.cardName}>
         <SeverityMark severity={event.severity} label={false} />
@@ -49,7 +54,7 @@ function EventCard({ event, state }: { event: SessionEvent; state: State | null 
       <div className={classes.cardText}>
         {SEVERITY_NAMES[event.severity]}
         {state &&
-          ` · ${state.until === null ? 'did not end' : `for ${wordLength(state.until - state.from)}`}`}
+          ` · ${state.until === null ? (model.live ? 'goes on' : 'did not end') : `for ${wordLength(state.until - state.from)}`}`}
       </div>
       {summary !== '' && <div className={classes.cardText}>{summary}</div>}
     </>
