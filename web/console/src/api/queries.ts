@@ -53,7 +53,11 @@ export function useSignIn() {
   return useMutation({
     mutationKey: ['sign-in'],
     mutationFn: (form: { email: string; password: string }) => post<unknown>('/sign-in', form),
-    onSuccess: () => client.invalidateQueries({ queryKey: keys.me }),
+    onSuccess: () => {
+      // What somebody else was shown in this window before is not for whoever signs in now.
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] });
+      return client.invalidateQueries({ queryKey: keys.me });
+    },
   });
 }
 
