@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -106,9 +107,18 @@ def test_a_chunk_sent_again_is_stored_once(page: Page, blobs: list[Blob]) -> Non
     assert other.json()["type"].endswith("number-taken")
 
 
+def at_time(data: bytes, ticks: int) -> bytes:
+    """A chunk that says of its fragments that they begin at some other time."""
+    found = data.index(b"tfdt")
+    assert data[found + 4] == 1, "a time of 64 bits"
+    return data[: found + 8] + struct.pack(">Q", ticks) + data[found + 16 :]
+
+
 @pytest.mark.parametrize(
     ("change", "headers", "status", "slug"),
     [
+        (lambda b: at_time(b, 2**63), {}, 422, "damaged-chunk"),
+        (lambda b: at_time(b, 2**54), {}, 422, "damaged-chunk"),
         (lambda b: b, {"Content_Digest": digest_header(b"other")}, 400, "digest-mismatch"),
         (lambda b: b, {"Content_Digest": ""}, 400, "digest-missing"),
         (lambda b: b, {"Content_Digest": "sha-256=:!:"}, 400, "digest-missing"),

@@ -120,6 +120,19 @@ def test_a_socket_that_does_not_begin_with_a_hello_is_closed(server: LiveServer,
         assert closed.value.rcvd.code in (4400, 4401)
 
 
+def test_a_count_of_attempts_that_cannot_be_one_is_no_hello(server: LiveServer, page: Page, events_of: Events) -> None:
+    with connect(server.url.replace("http", "ws") + page.path("socket")) as socket:
+        hello = {"t": "hello", "token": page.candidate_token, "device": page.device, "attempt": 2**60}
+        socket.send(json.dumps(hello))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4400
+    assert not events_of(page.session_id, 9)
+    with page.socket(attempt=2**31):
+        assert len(events_of(page.session_id, 9)) == 1
+
+
 def test_a_server_that_was_killed_accounts_for_the_open_socket_at_its_start(tmp_path: Path) -> None:
     with LiveServer(tmp_path, workers=0) as server, server.client() as staff:
         exam = staff.post("/api/v1/exams", json={"title": "T", "policy": {"checks": [], "offline_ms": 2000}}).json()

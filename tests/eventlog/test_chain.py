@@ -6,7 +6,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openproctor.eventlog.chain import data_digest, genesis, link_event, link_page
+from openproctor.eventlog.chain import data_digest, genesis, link_content, link_event, link_page
 
 names = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=20)
 refs = st.lists(st.fixed_dictionaries({"kind": st.just("capture"), "id": names}), max_size=3)
@@ -29,6 +29,15 @@ def test_a_link_is_the_digest_of_the_canonical_entry(
         stream=stream, client_sequence=number, digest=digest, evidence=evidence,
     )  # fmt: skip
     assert link == hashlib.sha256(rfc8785.dumps(entry)).digest()
+
+
+@given(names, st.dictionaries(names, st.integers(-9, 9) | names))
+def test_the_link_of_a_content_is_the_digest_of_its_canonical_entry(kind: str, content: dict[str, object]) -> None:
+    previous = genesis("s")
+    entry = {"content": content, "kind": kind, "position": 2, "previous": previous.hex(), "session": "s"}
+    for form in (content, rfc8785.dumps(content)):  # type: ignore[arg-type]
+        link = link_content(previous, session_id="s", position=2, kind=kind, content=form)
+        assert link == hashlib.sha256(rfc8785.dumps(entry)).digest()  # type: ignore[arg-type]
 
 
 page_events = st.lists(

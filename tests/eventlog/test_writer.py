@@ -166,6 +166,24 @@ async def test_one_bad_append_does_not_take_the_others_of_its_commit(opened: tup
     assert [receipt.sequences for receipt in await asyncio.gather(*good)] == [[1]] * 10
 
 
+async def test_what_has_no_exact_form_fails_for_its_sender_alone(opened: tuple[Database, LogWriter]) -> None:
+    database, log = opened
+    session = new_id()
+    good = [log.append(Append(new_id(), ORG, [idle(1)]))]
+    content = chunk(1, "b")
+    content.content["at"] = 2**60
+    for bad in (
+        Append(session, ORG, [NewEvent(9, "server", 1, {"attempt": 2**60})]),
+        Append(session, ORG, [], [content]),
+    ):
+        with pytest.raises(Problem) as problem:
+            log.append(bad)
+        assert (problem.value.status, problem.value.slug) == (422, "not-exact")
+    good.append(log.append(Append(new_id(), ORG, [idle(1)], [chunk(0, "a")])))
+    assert [receipt.sequences for receipt in await asyncio.gather(*good)] == [[1], [1]]
+    assert (await EventRepository(database).head(ORG, session)).position == 0
+
+
 async def test_too_much_that_waits_is_refused_and_what_was_taken_is_written(database_url: str) -> None:
     database, log = await open_log(database_url, max_waiting=50, max_commit=10)
     session = new_id()

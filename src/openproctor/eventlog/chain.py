@@ -79,13 +79,13 @@ def link_page(
     return links
 
 
-def link_content(previous: bytes, *, session_id: str, position: int, kind: str, content: dict[str, Any]) -> bytes:
-    """Link of a chunk or a still, 32 bytes; ``content`` holds its digest and what it is."""
-    entry = {
-        "content": content,
-        "kind": kind,
-        "position": position,
-        "previous": previous.hex(),
-        "session": session_id,
-    }
-    return hashlib.sha256(canonical(entry)).digest()
+def link_content(
+    previous: bytes, *, session_id: str, position: int, kind: str, content: dict[str, Any] | bytes
+) -> bytes:
+    """Link of a chunk or a still, 32 bytes; ``content`` (or its canonical form) holds its digest and what it is."""
+    described = content if isinstance(content, bytes) else canonical(content)
+    entry = (
+        f'{{"content":{described.decode()},"kind":{canonical(kind).decode()},"position":{position},'
+        f'"previous":"{previous.hex()}","session":"{session_id}"}}'
+    )
+    return hashlib.sha256(entry.encode()).digest()

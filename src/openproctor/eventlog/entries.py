@@ -40,6 +40,8 @@ class NewContent:
     key: tuple[str, ...]
     row: dict[str, Any]
     content: dict[str, Any]
+    # canonical form of ``content`` where it was made already
+    canonical: bytes | None = None
 
 
 @dataclass(slots=True)

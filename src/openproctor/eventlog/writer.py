@@ -128,8 +128,8 @@ class LogWriter:
     def append(self, append: Append) -> "asyncio.Future[Receipt]":
         """Queue entries; the future is done once they are on the disk.
 
-        Raises :class:`Problem` 503 when too much waits already, or the database is away: nothing of the append is
-        stored then. What waited when it went away is kept until it is back.
+        Raises :class:`Problem` 503 when too much waits already, or the database is away, 422 for what has no exact form:
+        nothing of the append is stored then. What waited when the database went away is kept until it is back.
         """
         if not self._store.available:
             raise _not_stored()
@@ -142,6 +142,7 @@ class LogWriter:
                 what_to_do="Keep what you have and send it again in a moment.",
                 retry_after=2,
             )
+        _make_canonical(append)
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, future))
         self._waiting_entries += append.size
@@ -206,6 +207,17 @@ class LogWriter:
             self._bus.publish("log", grown)
 
 
+def _make_canonical(append: Append) -> None:
+    """What has no canonical form fails here, for its sender alone, not in the transaction of many."""
+    try:
+        for entry in append.events:
+            entry.canonical = entry.canonical or canonical(entry.data)
+        for content in append.contents:
+            content.canonical = content.canonical or canonical(content.content)
+    except ValueError as error:
+        raise Problem(422, "not-exact", "It cannot be stored exactly", str(error)) from error
+
+
 def _not_stored() -> Problem:
     return Problem(
         503,
@@ -266,7 +278,7 @@ def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...
     head.position += 1
     head.sequence += 1
     salt = os.urandom(16)
-    data = event.canonical or canonical(event.data)
+    data: bytes = event.canonical
     head.link = link_event(
         head.link,
         session_id=head.session_id,
@@ -394,7 +406,11 @@ class _Contents:
         self._there[key] = content.row
         head.position += 1
         head.link = link_content(
-            head.link, session_id=head.session_id, position=head.position, kind=content.kind, content=content.content
+            head.link,
+            session_id=head.session_id,
+            position=head.position,
+            kind=content.kind,
+            content=content.canonical or content.content,
         )
         row = {
             "session_id": head.session_id,

@@ -23,6 +23,7 @@ from openproctor.storage.objects import Objects, WrongBytes
 
 MAX_PART = 100_000
 MAX_NUMBER = 1_000_000
+MAX_SECONDS = 31 * 86_400  # from the beginning of a part
 UPLOAD_SECONDS = 300  # how long a page may put a chunk's bytes into the store
 
 
@@ -270,6 +271,10 @@ class Media:
             # sound only: placed by the sound's own time is not possible without its scale; it follows what came before
             raise Problem(422, "no-video", "The chunk has no picture", "Every chunk holds the video track.")
         first, length = layout.times[video]
+        if length < 0 or first + length > MAX_SECONDS * scale:
+            raise Problem(
+                422, "damaged-chunk", "The chunk cannot be read", "Its times are not those of a recording of one exam."
+            )
         return first / scale, length / scale
 
     def _remember(self, key: tuple[str, str, int], scale: tuple[int, int]) -> None:

@@ -6,7 +6,7 @@ batches may be under way at once, and back-pressure is told to the page before a
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -34,7 +34,7 @@ class _Kind(msgspec.Struct):
 class _Hello(msgspec.Struct):
     token: str
     device: str = ""
-    attempt: int = 1
+    attempt: Annotated[int, msgspec.Meta(le=2**31)] = 1
     page: str = ""
     offline: dict[str, float] | None = None
 
