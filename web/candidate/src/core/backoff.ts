@@ -41,3 +41,14 @@ export class Nap {
     this.#wake?.();
   }
 }
+
+/** Does something until it works, with growing waits in between. */
+export async function persistently<T>(work: () => Promise<T>, backoff = new Backoff()): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, backoff.next()));
+    }
+  }
+}

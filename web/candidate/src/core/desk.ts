@@ -45,8 +45,6 @@ interface DeskEvents {
   live: { kind: DeviceKind; label: string };
   /** The list of devices changed. */
   devices: undefined;
-  /** The system or a switch on the device holds the picture or sound back, or lets it go again. */
-  muted: { kind: DeviceKind; muted: boolean };
 }
 
 const IDEAL_STILL = { width: 1280, height: 720 };
@@ -57,6 +55,7 @@ export class DeviceDesk extends Emitter<DeskEvents> {
   readonly #tracks: Record<DeviceKind, MediaStreamTrack | null> = { camera: null, microphone: null };
   readonly #chosen: Record<DeviceKind, string | null> = { camera: null, microphone: null };
   #watching = false;
+  #closed = false;
 
   constructor(
     private readonly media: MediaDevices,
@@ -97,6 +96,7 @@ export class DeviceDesk extends Emitter<DeskEvents> {
 
   /** A live track of this kind, asking the candidate where needed. Throws DeviceError. */
   async open(kind: DeviceKind): Promise<MediaStreamTrack> {
+    if (this.#closed) throw new DeviceError('error', 'nothing is recorded any more');
     this.#watch();
     const live = this.track(kind);
     if (live) return live;
@@ -134,6 +134,11 @@ export class DeviceDesk extends Emitter<DeskEvents> {
     );
     const track = stream.getTracks()[0];
     if (!track) throw new DeviceError('missing', 'no track');
+    if (this.#closed) {
+      // The candidate answered the browser's question after the exam was over.
+      track.stop();
+      throw new DeviceError('error', 'nothing is recorded any more');
+    }
     this.#adopt(kind, track);
     return track;
   }
@@ -146,8 +151,6 @@ export class DeviceDesk extends Emitter<DeskEvents> {
       this.#tracks[kind] = null;
       this.emit('lost', { kind, label: track.label, reason: 'track ended' });
     });
-    track.addEventListener('mute', () => this.emit('muted', { kind, muted: true }));
-    track.addEventListener('unmute', () => this.emit('muted', { kind, muted: false }));
     this.emit('live', { kind, label: track.label });
   }
 
@@ -182,7 +185,9 @@ export class DeviceDesk extends Emitter<DeskEvents> {
     track?.stop();
   }
 
-  releaseAll(): void {
+  /** Lets all go for good: what an answer to a question of the browser still opens is closed at once. */
+  close(): void {
+    this.#closed = true;
     this.release('camera');
     this.release('microphone');
   }

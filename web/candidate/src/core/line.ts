@@ -18,7 +18,6 @@ type FromWorker =
 export interface WorkerLike {
   postMessage(message: ToWorker): void;
   onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
-  terminate(): void;
 }
 
 interface LineEvents {
@@ -83,14 +82,10 @@ export class Line extends Emitter<LineEvents> implements EventCarrier {
   }
 
   stop(): void {
+    this.#settings = null;
     this.worker.postMessage({ t: 'stop' });
     this.#breakWaiting();
     this.#enter('stopped');
-  }
-
-  close(): void {
-    this.stop();
-    this.worker.terminate();
   }
 
   async send(batch: EventBatch): Promise<BatchAnswer> {

@@ -7,6 +7,7 @@ export class TabLock {
   readonly #channel: BroadcastChannel | null;
   #onLost: () => Promise<void> | void = () => undefined;
   #held = true;
+  #lost = false;
 
   private constructor(name: string) {
     this.#channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name);
@@ -17,9 +18,10 @@ export class TabLock {
     }
   }
 
-  /** What to do before the lock goes to another tab: stop recording, let the socket go. */
+  /** What to do before the lock goes to another tab: stop recording, let the socket go. At once when it has gone already. */
   whenLost(act: () => Promise<void> | void): void {
     this.#onLost = act;
+    if (this.#lost) void act();
   }
 
   /** True when another tab of this browser holds the session. */
@@ -81,7 +83,8 @@ export class TabLock {
   }
 
   async #giveWay(): Promise<void> {
-    if (!this.#held) return;
+    if (!this.#held || this.#lost) return;
+    this.#lost = true;
     try {
       await this.#onLost();
     } finally {

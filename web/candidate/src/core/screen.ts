@@ -36,6 +36,7 @@ export function canShareScreen(media: MediaDevices | undefined = navigator.media
 /** The shared display: asks for it, knows which kind of surface it is, and says when it ends. */
 export class ScreenDesk extends Emitter<{ ended: { reason: string } }> {
   #track: MediaStreamTrack | null = null;
+  #closed = false;
   shared: SharedScreen | null = null;
 
   constructor(
@@ -76,6 +77,11 @@ export class ScreenDesk extends Emitter<{ ended: { reason: string } }> {
     }
     const track = stream.getVideoTracks()[0];
     if (!track) throw new ShareError('error', 'no picture was shared');
+    if (this.#closed) {
+      // The candidate answered the browser's question after the exam was over.
+      track.stop();
+      throw new ShareError('error', 'nothing is recorded any more');
+    }
     const settings = track.getSettings() as MediaTrackSettings & { displaySurface?: string };
     const surface = surfaceOf(settings.displaySurface);
     if (this.wholeScreen && (surface === 'window' || surface === 'browser')) {
@@ -93,6 +99,12 @@ export class ScreenDesk extends Emitter<{ ended: { reason: string } }> {
     });
     this.shared = { surface, width: settings.width ?? 0, height: settings.height ?? 0, label: track.label };
     return this.shared;
+  }
+
+  /** Ends sharing for good: what an answer to the browser's question still opens is closed at once. */
+  close(): void {
+    this.#closed = true;
+    this.release();
   }
 
   /** Ends sharing ourselves; not a loss. */

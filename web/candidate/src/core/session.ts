@@ -1,4 +1,5 @@
 import { ApiProblem } from './api';
+import { Backoff, persistently } from './backoff';
 import { Checks } from './checks/actions';
 import { DeviceDesk, type DeviceKind } from './desk';
 import { DirectUpload } from './direct';
@@ -18,7 +19,7 @@ import { keepStorage, storageIsLow } from './storage';
 import type { CheckId, Outcome, Room, SessionState } from './types';
 import { Uploader } from './uploader';
 import { firstView, type Phase, type SessionView } from './view';
-import { keepAwake } from './wake';
+import { Wakefulness } from './wake';
 
 /** Phases this page does not come back from without being loaded again. */
 const GONE = new Set<Phase>(['declined', 'replaced', 'locked-out', 'signed-out', 'ended']);
@@ -39,10 +40,12 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
   readonly #devices: DeviceSensor;
   readonly #sensors: Sensors;
   readonly #recovery: Recovery;
+  readonly #wakefulness = new Wakefulness();
   #view: SessionView;
   #ticks = 0;
   #screenLostAt: number | null = null;
   #finisher: Finisher | null = null;
+  #asking = false;
   #messages = 0;
   #pageId = randomId();
 
@@ -107,6 +110,8 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     await this.uploader.start();
     this.#devices.start();
     lock.whenLost(() => this.#leave('locked-out'));
+    // Another tab may have taken over while this one was still opening.
+    if (GONE.has(this.#view.phase)) return;
     this.line.start({
       url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/sessions/${this.id}/socket`,
       token: record.token,
@@ -117,6 +122,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     this.queue.useCarrier(this.line);
     keepStorage();
     await this.recording.closeLeftOver();
+    if (GONE.has(this.#view.phase)) return;
     if (record.passedHere.includes('browser')) this.#set({ checks: { browser: 'passed' } });
     if (record.finishing) {
       void this.#runFinish(record.finishing.outcome);
@@ -191,7 +197,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
       await this.recording.screenShared();
       return shared;
     } catch (error) {
-      if (error instanceof ShareError) this.checks.screenDenied(error);
+      if (error instanceof ShareError && this.#view.phase === 'exam') this.checks.screenDenied(error);
       throw error;
     }
   }
@@ -342,7 +348,7 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     }
     if (this.#view.phase !== 'exam') return;
     await this.recording.start();
-    void keepAwake(() => this.#view.phase === 'exam');
+    if (this.#view.phase === 'exam') this.#wakefulness.start();
   }
 
   #hear(frame: ServerFrame): void {
@@ -369,7 +375,9 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
       void this.refresh().catch(() => undefined);
     }
     if (phase === 'exam') {
-      if (deadlineAt !== null && this.now() >= deadlineAt) void this.finish('time_up');
+      // A clock that no server has confirmed since the page was loaded ends nothing; the server does that itself.
+      if (deadlineAt !== null && this.entered.clock.known && this.now() >= deadlineAt)
+        void this.finish('time_up');
       if (this.#ticks % ALIVE_EVERY_TICKS === 0) {
         const now = this.now();
         void this.entered.store.patch(this.id, (record) => {
@@ -402,12 +410,22 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     else void this.#leave(code === 4409 ? 'replaced' : 'signed-out');
   }
 
+  /** The server says that the session is over; asks until it has said how. */
   async #askHowItEnded(): Promise<void> {
-    try {
-      await this.refresh();
-    } catch (error) {
-      if (error instanceof ApiProblem) this.#end('completed', true, '');
+    if (this.#asking) return;
+    this.#asking = true;
+    const backoff = new Backoff(1_000);
+    while (this.#view.phase !== 'finishing' && !GONE.has(this.#view.phase)) {
+      try {
+        await this.refresh();
+      } catch (error) {
+        if (error instanceof ApiProblem && [401, 403, 404].includes(error.status)) {
+          await this.#leave('signed-out');
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, backoff.next()));
     }
+    this.#asking = false;
   }
 
   #refused(problem: ApiProblem): void {
@@ -420,11 +438,8 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
   async #leave(phase: Extract<Phase, 'declined' | 'replaced' | 'locked-out' | 'signed-out'>): Promise<void> {
     if (this.#view.phase === phase) return;
     this.#set({ phase });
-    this.#sensors.stop();
-    await this.recording.stop('page_closed').catch(() => undefined);
-    this.#devices.stop();
-    this.desk.releaseAll();
-    this.screen.release();
+    this.#finisher?.stop();
+    await this.#letGo('page_closed');
     this.line.stop();
     await this.uploader.stop();
     this.entered.lock.release();
@@ -437,27 +452,35 @@ export class ExamSession extends Emitter<{ change: SessionView; message: string 
     const finisher = new Finisher(this.id, parts, (finishing) => this.#set({ finishing }));
     this.#finisher = finisher;
     this.#set({ phase: 'finishing', paused: null });
-    this.#sensors.stop();
-    await this.recording.stop('finished').catch(() => undefined);
-    this.#devices.stop();
-    this.desk.releaseAll();
-    this.screen.release();
+    await this.#letGo('finished');
     if (document.fullscreenElement) void document.exitFullscreen().catch(() => undefined);
     const kept = record.finishing;
     const manifest = kept?.manifest ?? (await finisher.manifest());
-    await store.patch(this.id, (mine) => {
-      mine.finishing ??= { outcome, manifest };
-      mine.screenSharedSince = null;
-    });
+    const note = () =>
+      store.patch(this.id, (mine) => {
+        mine.finishing ??= { outcome, manifest };
+        mine.screenSharedSince = null;
+      });
+    // A full disk must not hold up the end: what is sent makes room on it.
+    await note().catch(() => void persistently(note));
     const result = await finisher.run(kept?.outcome ?? outcome, manifest);
-    this.#end(over?.how ?? 'completed', result.complete, over?.reason ?? '');
+    if (!result || GONE.has(this.#view.phase)) return;
+    const { complete, late } = result;
+    const how = over?.how ?? result.how ?? 'completed';
+    this.#set({ phase: 'ended', ended: { how, complete, late, reason: over?.reason ?? '' } });
+    this.line.stop();
+    await finisher.forget(result).catch(() => undefined);
+    this.entered.lock.release();
   }
 
-  #end(how: SessionState, complete: boolean, reason: string): void {
-    this.#set({ phase: 'ended', ended: { how, complete, reason } });
-    this.line.stop();
-    if (complete) void this.uploader.stop().then(() => this.entered.store.clear(this.id));
-    this.entered.lock.release();
+  /** Stops recording, and lets the devices and the screen go. */
+  async #letGo(reason: string): Promise<void> {
+    this.#sensors.stop();
+    this.#wakefulness.stop();
+    await this.recording.stop(reason).catch(() => undefined);
+    this.#devices.stop();
+    this.desk.close();
+    this.screen.close();
   }
 
   #set(change: Partial<SessionView>): void {

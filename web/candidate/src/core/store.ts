@@ -35,6 +35,8 @@ export interface SessionRecord {
   /** Since when the screen is shared, or null; a reload ends sharing. */
   screenSharedSince: number | null;
   finishing: { outcome: Outcome; manifest: Manifest } | null;
+  /** Chunks that came too late for the server, which had closed the session. */
+  late?: number;
   aliveAt: number | null;
   /** The room as the server described it last, and how far its clock was then: for a reload without a line. */
   room?: Sealed | null;

@@ -143,7 +143,7 @@ export class Uploader extends Emitter<UploaderEvents> {
         await this.#turn(track, backoff);
       } catch {
         // The page's own store failed, perhaps only for a moment; what it holds waits there.
-        if (this.#running) await this.#failed[track].sleep(backoff.next());
+        await this.#rest(track, backoff.next());
       }
     }
   }
@@ -166,7 +166,7 @@ export class Uploader extends Emitter<UploaderEvents> {
       return;
     }
     if (!(refusal instanceof ApiProblem)) {
-      await this.#failed[track].sleep(backoff.next());
+      await this.#rest(track, backoff.next());
       return;
     }
     if (refusal.slug === 'digest-mismatch') this.#digestTries[track] += 1;
@@ -183,8 +183,12 @@ export class Uploader extends Emitter<UploaderEvents> {
     }
     if (verdict === 'refused') this.emit('refused', refusal);
     this.#toldToWait[track] = refusal.retryAfterMs !== null;
-    await this.#failed[track].sleep(Math.max(refusal.retryAfterMs ?? 0, backoff.next()));
+    await this.#rest(track, Math.max(refusal.retryAfterMs ?? 0, backoff.next()));
     this.#toldToWait[track] = false;
+  }
+
+  async #rest(track: TrackName, ms: number): Promise<void> {
+    if (this.#running) await this.#failed[track].sleep(ms);
   }
 
   /** Null when the server has it, else what came in place of its word. */

@@ -35,7 +35,8 @@ export interface SessionView {
   frameHeld: boolean;
   messages: { id: number; text: string; at: number }[];
   finishing: FinishProgress | null;
-  ended: { how: SessionState; complete: boolean; reason: string } | null;
+  /** `late`: chunks that could not be sent before the server closed the session. */
+  ended: { how: SessionState; complete: boolean; late: number; reason: string } | null;
 }
 
 /** Before anything happened. */

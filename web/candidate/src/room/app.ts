@@ -28,6 +28,7 @@ export class App extends LitElement {
   declare fault: EntryFault | null;
   declare session: ExamSession | null;
   #opening = false;
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
@@ -48,6 +49,7 @@ export class App extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     removeEventListener('beforeunload', this.#guard);
+    clearTimeout(this.#again);
   }
 
   override render() {
@@ -82,14 +84,19 @@ export class App extends LitElement {
     const { ended } = session.view;
     const how = ended?.how === 'terminated' || ended?.how === 'expired' ? ended.how : 'completed';
     const said = words.ended[how];
-    const more = ended?.complete === false ? words.ended.incomplete.what : '';
-    const text = ended?.complete === false ? words.ended.incomplete.title : said.what;
+    const { incomplete, late } = words.ended;
+    const missing = ended?.late
+      ? { title: late.title, what: late.what(ended.late) }
+      : ended?.complete === false
+        ? incomplete
+        : null;
+    const text = missing?.title ?? said.what;
     const reason = ended?.reason ? words.ended.reason(ended.reason) : '';
     return this.#say(
       { title: said.title, what: text },
       'ended',
       '',
-      [reason, more].filter(Boolean).join(' '),
+      [reason, missing?.what].filter(Boolean).join(' '),
       how === 'completed',
     );
   }
@@ -130,10 +137,17 @@ export class App extends LitElement {
     location.reload();
   }
 
-  async #open(how: How): Promise<void> {
-    if (this.#opening) return;
+  /** `byItself`: nobody asked for this try, so what is shown stays until it has worked. */
+  async #open(how: How, byItself = false): Promise<void> {
+    if (this.session) return;
+    if (this.#opening) {
+      // Asked for while a try of our own is under way: that one is shown to be.
+      if (!byItself) this.fault = null;
+      return;
+    }
     this.#opening = true;
-    this.fault = null;
+    clearTimeout(this.#again);
+    if (!byItself) this.fault = null;
     const asked = how || ((sessionStorage.getItem(HOW) ?? '') as How);
     sessionStorage.removeItem(HOW);
     let entered: Entered | null = null;
@@ -150,13 +164,14 @@ export class App extends LitElement {
         this.requestUpdate();
       });
       await session.open();
+      this.fault = null;
       this.session = session;
       if (!entered.offline) void keepShell();
     } catch (error) {
       entered?.lock.release();
       this.fault = error instanceof EntryError ? error.fault : 'other';
       // It comes back by itself: the server may be starting, the line may be down.
-      if (this.fault === 'no-answer') setTimeout(() => void this.#open(''), TRY_AGAIN_MS);
+      if (this.fault === 'no-answer') this.#again = setTimeout(() => void this.#open('', true), TRY_AGAIN_MS);
       // The same way in is tried again when the candidate asks for it.
       if (asked) sessionStorage.setItem(HOW, asked);
     } finally {

@@ -23,7 +23,6 @@ export const words = {
     label: 'Steps before the exam',
     progress: (now: number, all: number) => `Step ${now} of ${all}`,
     done: 'done',
-    current: 'now',
     names: {
       consent: 'What is recorded',
       browser: 'Browser',
@@ -238,7 +237,6 @@ export const words = {
     take: 'Take the picture',
     retake: 'Take it again',
     sending: { title: 'Looking at your picture…', what: 'This takes a moment.' },
-    reasons: 'What to change',
     failedToSend: {
       title: 'The picture could not be sent',
       what: 'Please check your internet connection and take it again.',
@@ -428,6 +426,11 @@ export const words = {
       what: 'The time in which it could be taken has passed. You may close this page.',
     },
     reason: (reason: string) => `Reason given: ${reason}`,
+    late: {
+      title: 'Some of your recording could not be sent in time',
+      what: (pieces: number) =>
+        `When the exam was closed, ${plural(pieces, 'piece', 'pieces')} of the recording ${pieces === 1 ? 'was' : 'were'} still waiting on this computer, and the server takes no more now. This is about the recording only; your answers are handed in on the exam’s own page. There is nothing more you need to do. If your exam office asks, please tell them what you read here. You may close this page.`,
+    },
     incomplete: {
       title: 'A part of the recording is missing',
       what: 'A piece of the recording could not be sent from this computer. The exam office sees which one. There is nothing more you need to do.',
