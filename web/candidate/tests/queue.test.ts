@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { BadBatch, type EventBatch, type EventCarrier, EventQueue } from '../src/core/queue';
 import type { BatchAnswer } from '../src/core/types';
 import { freshStore, Hands, sameStore, until } from './helpers';
@@ -143,4 +143,32 @@ test('what lies on the disk cannot be read without the key', async () => {
   await queue.raise('messageToProctor', { text: 'a secret' }).stored;
   const [kept] = await store.events(SESSION, 1);
   expect(new TextDecoder().decode(kept!.sealed.data)).not.toContain('secret');
+});
+
+test('with a full disk events wait for room, in their order', async () => {
+  const { queue, store } = await queueWith();
+  const full = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+  vi.spyOn(store, 'addEvent').mockImplementationOnce(full).mockImplementationOnce(full);
+  const raised = [1, 2].map((idle_ms) => queue.raise('active', { idle_ms }).stored);
+  expect(await Promise.all(raised)).toEqual([1, 2]);
+  const line = new TestLine();
+  queue.useCarrier(line);
+  await until(() => queue.waiting === 0, 'acknowledged');
+  expect(line.sent.flatMap((batch) => batch.events.map((one) => one.data.idle_ms))).toEqual([1, 2]);
+});
+
+test('an event that finds no room for minutes is given up, and holds up none after it', async () => {
+  const { queue, store, hands } = await queueWith();
+  let tries = 0;
+  const add = vi.spyOn(store, 'addEvent').mockImplementation(() => {
+    tries += 1;
+    return Promise.reject(new DOMException('full', 'QuotaExceededError'));
+  });
+  const { stored, answered } = queue.raise('handRaised', {});
+  stored.catch(() => undefined);
+  await until(() => tries > 0, 'first try');
+  hands.pass(121_000);
+  expect(await answered).toMatchObject({ accepted: false, refusal: { type: 'not-kept' } });
+  add.mockRestore();
+  expect(await queue.raise('handRaised', {}).stored).toBe(1);
 });

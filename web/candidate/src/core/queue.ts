@@ -1,3 +1,4 @@
+import { Backoff } from './backoff';
 import { type EventData, type EventKey, eventId } from './catalog';
 import type { Clock } from './clock';
 import { Emitter } from './emitter';
@@ -46,6 +47,8 @@ interface QueueEvents {
 }
 
 const MAX_BATCH_BYTES = 256 * 1024;
+/** A full disk gets room again as recordings are sent; so long an event waits for it in memory, and those after it. */
+const KEEP_TRYING_MS = 120_000;
 
 /** Events in the order they were raised: kept on disk first, sent in batches, deleted only when answered. */
 export class EventQueue extends Emitter<QueueEvents> {
@@ -98,7 +101,8 @@ export class EventQueue extends Emitter<QueueEvents> {
     data: EventData[K],
     when: { pageAt?: number; at?: number; evidence?: Evidence[] } = {},
   ): Raised {
-    const pageAt = when.pageAt ?? this.clock.pageNow();
+    const raisedAt = this.clock.pageNow();
+    const pageAt = when.pageAt ?? raisedAt;
     const kept: Kept = {
       type_id: eventId(key),
       data: { ...data },
@@ -113,7 +117,7 @@ export class EventQueue extends Emitter<QueueEvents> {
       answer = resolve;
     });
     const stored = this.#inOrder(async () => {
-      const seq = await this.store.addEvent(this.session, await this.store.vault.sealJson(kept));
+      const seq = await this.#keep(kept, raisedAt);
       this.#lastSeq = Math.max(this.#lastSeq, seq);
       this.#listening.set(seq, answer);
       this.#setWaiting(this.#waiting + 1);
@@ -124,6 +128,20 @@ export class EventQueue extends Emitter<QueueEvents> {
       () => answer({ accepted: false, refusal: { seq: 0, type: 'not-kept', title: 'Could not be kept' } }),
     );
     return { stored, answered };
+  }
+
+  /** Puts an event on the disk, again and again for a while; throws when that did not take it. */
+  async #keep(kept: Kept, raisedAt: number): Promise<number> {
+    const sealed = await this.store.vault.sealJson(kept);
+    const backoff = new Backoff(250, 5_000);
+    for (;;) {
+      try {
+        return await this.store.addEvent(this.session, sealed);
+      } catch (error) {
+        if (this.clock.pageNow() - raisedAt >= KEEP_TRYING_MS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, backoff.next()));
+      }
+    }
   }
 
   /** Resolves when everything raised so far is on disk. */
