@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type NewChunk, type PartEnd, TrackRecorder } from '../src/core/recorder';
 import type { Store } from '../src/core/store';
 import { bytesOf, freshStore, Hands, sameStore, until } from './helpers';
@@ -70,6 +70,7 @@ async function recorderWith(container: 'video/mp4' | 'video/webm', store?: Store
       browsers.push(browser);
       return browser as unknown as MediaRecorder;
     },
+    1,
   );
   return { recorder, hands, browsers, kept, ends, store: mine };
 }
@@ -166,4 +167,49 @@ test('a recorder whose tracks have all ended closes its part by itself', async (
   await until(() => ends.length === 1, 'closed');
   expect(ends[0]).toMatchObject({ reason: 'track_ended', lastNumber: 1 });
   expect(recorder.recording).toBe(false);
+});
+
+const full = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+
+test('a part that the disk refuses for a moment keeps its beginning', async () => {
+  const { recorder, browsers, kept, ends, store } = await recorderWith('video/mp4');
+  vi.spyOn(store, 'openPart').mockImplementationOnce(full).mockImplementationOnce(full);
+  recorder.start(stream);
+  browsers[0]!.give(INIT);
+  browsers[0]!.give(FRAGMENT);
+  await recorder.stop('finished');
+  expect(kept.map(({ part, number }) => [part, number])).toEqual([
+    [0, 0],
+    [0, 1],
+    [0, 2],
+  ]);
+  expect(ends).toMatchObject([{ part: 0, lastNumber: 2 }]);
+});
+
+test('a part that the disk does not take at all ends at once, so that the next one can begin', async () => {
+  const { recorder, browsers, kept, ends, store } = await recorderWith('video/mp4');
+  const noDisk = vi.spyOn(store, 'openPart').mockImplementation(full);
+  // The errors are passed on to the browser's console.
+  const shown: (() => void)[] = [];
+  const show = (error: () => void) => shown.push(error);
+  vi.stubGlobal('queueMicrotask', show);
+  try {
+    recorder.start(stream);
+    browsers[0]!.give(INIT);
+    await until(() => ends.length === 1, 'ended');
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect(ends).toMatchObject([{ part: null, reason: 'error' }]);
+  for (const error of shown) expect(error).toThrow('full');
+  expect(recorder.recording).toBe(false);
+  expect(kept).toEqual([]);
+  noDisk.mockRestore();
+  recorder.start(stream);
+  browsers[1]!.give(INIT);
+  await recorder.stop('finished');
+  expect(kept.map(({ part, number }) => [part, number])).toEqual([
+    [0, 0],
+    [0, 1],
+  ]);
 });

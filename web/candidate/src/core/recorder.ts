@@ -16,7 +16,8 @@ export interface NewChunk {
 
 export interface PartEnd {
   track: TrackName;
-  part: number;
+  /** Null when it never got a number, or the store cannot tell. */
+  part: number | null;
   lastNumber: number | null;
   reason: string;
   at: number;
@@ -36,12 +37,18 @@ interface Piece {
   startedAt: number;
   startedPage: number;
   stopped: Promise<void>;
+  /** Its part once that is kept, and the work of getting there. */
+  part: number | null;
+  opened: Promise<number> | null;
 }
 
 type Options = MediaRecorderOptions & { videoKeyFrameIntervalDuration?: number };
 
 /** WebM pieces are files of their own; shorter ones would cost more in starts than they bring. */
 const WEBM_PIECE_MS = 6_000;
+/** A disk may refuse a new part for a moment; what is recorded meanwhile waits. */
+const OPEN_TRIES = 10;
+const OPEN_EVERY_MS = 1_000;
 
 /**
  * Records one track. MP4: one recorder a part, a fragment every chunk. WebM: a fresh recorder for every piece, the next
@@ -63,10 +70,16 @@ export class TrackRecorder {
     private readonly ended: (end: PartEnd) => void,
     private readonly make: (stream: MediaStream, options: Options) => MediaRecorder = (stream, options) =>
       new MediaRecorder(stream, options),
+    private readonly openEveryMs = OPEN_EVERY_MS,
   ) {}
 
   get recording(): boolean {
     return this.#piece !== null;
+  }
+
+  /** The part now being recorded; null before it has a number. */
+  get part(): number | null {
+    return this.#piece?.part ?? null;
   }
 
   get track(): TrackName {
@@ -121,7 +134,7 @@ export class TrackRecorder {
   }
 
   #startPiece(stream: MediaStream): Piece {
-    const { policy, type, chunkMs, session, track } = this.settings;
+    const { policy, type, chunkMs, track } = this.settings;
     const options: Options = {
       mimeType: type.mimeType,
       videoBitsPerSecond: policy.video_bits_per_second,
@@ -137,13 +150,14 @@ export class TrackRecorder {
       stopped: new Promise((resolve) => {
         stopped = resolve;
       }),
+      part: null,
+      opened: null,
     };
-    let part = -1;
     recorder.onstart = () => {
       piece.startedAt = this.clock.now();
       piece.startedPage = this.clock.pageNow();
       this.#then(async () => {
-        part = await this.store.openPart(session, track, piece.startedAt);
+        await this.#partOf(piece);
       });
     };
     recorder.ondataavailable = (event) => {
@@ -152,6 +166,7 @@ export class TrackRecorder {
       const recordedAt = this.clock.now();
       const recorderMime = recorder.mimeType || type.mimeType;
       this.#then(async () => {
+        const part = await this.#partOf(piece);
         const bytes = await event.data.arrayBuffer();
         const announces = !this.#announced && (type.contentType === 'video/webm' || holdsFragment(bytes));
         if (announces) this.#announced = true;
@@ -180,6 +195,27 @@ export class TrackRecorder {
     return piece;
   }
 
+  /** The number of a piece's part. Without one nothing of the piece can be sent, so the recording begins anew. */
+  #partOf(piece: Piece): Promise<number> {
+    piece.opened ??= this.#openPart(piece).catch((error: unknown) => {
+      if (this.#piece === piece) void this.stop('error');
+      throw error;
+    });
+    return piece.opened;
+  }
+
+  async #openPart(piece: Piece): Promise<number> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        piece.part = await this.store.openPart(this.settings.session, this.settings.track, piece.startedAt);
+        return piece.part;
+      } catch (error) {
+        if (tries >= OPEN_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, this.openEveryMs));
+      }
+    }
+  }
+
   async #finish(piece: Piece, reason: string): Promise<void> {
     const at = this.clock.now();
     if (piece.recorder.state === 'inactive') {
@@ -190,10 +226,10 @@ export class TrackRecorder {
       await piece.stopped;
     }
     await this.#chain;
-    const open = await this.store.closePart(this.settings.session, this.settings.track);
-    if (open) {
-      this.ended({ track: this.settings.track, part: open.part, lastNumber: open.lastNumber, reason, at });
-    }
+    const { session, track } = this.settings;
+    // Where the store fails, the next load of the page finds the part open and says that it has ended.
+    const open = await this.store.closePart(session, track).catch(() => null);
+    this.ended({ track, part: open?.part ?? null, lastNumber: open?.lastNumber ?? null, reason, at });
   }
 
   /** Everything about one track happens in order: part, its chunks, the next part. */

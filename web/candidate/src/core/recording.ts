@@ -1,3 +1,4 @@
+import { slugOf } from './api';
 import type { Clock } from './clock';
 import { recorderType } from './container';
 import type { DeviceDesk } from './desk';
@@ -6,7 +7,7 @@ import type { EventQueue } from './queue';
 import { type PartEnd, TrackRecorder } from './recorder';
 import type { ScreenDesk } from './screen';
 import { platePicture, type StandIn, silence } from './stand-in';
-import type { Store } from './store';
+import type { ChunkMeta, Store } from './store';
 import type { Policy, TrackName } from './types';
 import type { Uploader } from './uploader';
 
@@ -65,6 +66,7 @@ export class Recording extends Emitter<{ change: RecordingState }> {
         numbers,
         reason: problem.title.slice(0, 500),
       });
+      if (slugOf(problem.type) === 'init-missing') this.#beginAgain(meta);
     });
     desk.on('lost', () => this.#later(() => this.#mixCamera('track_ended')));
     desk.on('live', () => this.#later(() => this.#mixCamera('device_changed')));
@@ -212,9 +214,19 @@ export class Recording extends Emitter<{ change: RecordingState }> {
     else await this.#recordScreen();
   }
 
+  /** Nothing of a part can be played without its beginning: what follows gets a part of its own. */
+  #beginAgain({ track, part }: ChunkMeta): void {
+    void this.#later(async () => {
+      if (this.#recorders[track]?.part !== part) return;
+      await this.#stop(track, 'error');
+      await this.#restart(track);
+    });
+  }
+
   #ended(end: PartEnd): void {
+    const broke = end.reason === 'error' || end.reason === 'stalled';
     // A part that ended before its first chunk was never announced, so nobody needs to hear of its end.
-    if (end.lastNumber !== null || end.reason === 'error' || end.reason === 'stalled') {
+    if (end.part !== null && (end.lastNumber !== null || broke)) {
       this.parts.queue.raise(
         'recordingStopped',
         {
