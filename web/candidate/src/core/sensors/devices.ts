@@ -12,6 +12,7 @@ export class DeviceSensor {
   #known: Record<DeviceKind, Set<string>> | null = null;
   readonly #lostAt: Record<DeviceKind, number | null> = { camera: null, microphone: null };
   readonly #stops: (() => void)[] = [];
+  #tail: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly desk: DeviceDesk,
@@ -25,7 +26,7 @@ export class DeviceSensor {
     this.#stops.push(
       this.desk.on('lost', ({ kind, label, reason }) => void this.#lost(kind, label, reason)),
       this.desk.on('live', ({ kind, label }) => void this.#live(kind, label)),
-      this.desk.on('devices', () => void this.#changed()),
+      this.desk.on('devices', () => this.#inOrder(() => this.#changed())),
     );
   }
 
@@ -45,7 +46,7 @@ export class DeviceSensor {
       if (fresh) record.reportedDevices.push(name);
     });
     if (fresh) this.queue.raise(PRESENT[kind], { count, ...(label ? { label: label.slice(0, 500) } : {}) });
-    await this.#remember();
+    await this.#inOrder(() => this.#remember());
   }
 
   async #live(kind: DeviceKind, label: string): Promise<void> {
@@ -57,7 +58,7 @@ export class DeviceSensor {
         lost_ms: Math.max(0, Math.round(this.pageNow() - lostAt)),
       });
     }
-    await this.#remember();
+    await this.#inOrder(() => this.#remember());
   }
 
   async #lost(kind: DeviceKind, label: string, reason: string): Promise<void> {
@@ -85,6 +86,12 @@ export class DeviceSensor {
         });
       }
     }
+  }
+
+  /** One look at the list at a time: browsers tell of one device several times in a row. */
+  #inOrder(look: () => Promise<void>): Promise<void> {
+    this.#tail = this.#tail.then(look).catch(() => undefined);
+    return this.#tail;
   }
 
   async #remember(): Promise<void> {
