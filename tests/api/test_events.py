@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
+from openproctor.eventlog.streams import MAX_STREAMS
 from tests.page import Page, now
 
 Events = Callable[..., list[dict[str, Any]]]
@@ -103,6 +105,33 @@ def test_pages_of_events_are_in_order_and_complete(page: Page, staff: httpx.Clie
         after = answer["next"]
     assert seen == list(range(1, len(seen) + 1))
     assert len(seen) >= 25
+
+
+def test_a_page_that_opens_stream_after_stream_is_refused(page: Page, events_of: Events) -> None:
+    def send(stream: str) -> httpx.Response:
+        event = {"seq": 1, "type_id": 6, "at": now(), "data": {}}
+        return page.http.post(page.path("events"), json={"stream": stream, "events": [event]})
+
+    for number in range(MAX_STREAMS):
+        assert send(f"s{number}").status_code == 200
+    refused = send("another")
+    assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (429, "too-many-holes")
+    with page.socket() as socket:
+        socket.send(json.dumps({"t": "events", "id": 1, "stream": page.stream, "events": [page.event(6, {})]}))
+        frame = json.loads(socket.recv(10))
+        assert (frame["t"], frame["problem"]["status"]) == ("problem", 429)
+        with pytest.raises(ConnectionClosed):
+            socket.recv(10)
+    assert send("s0").json() == {"acknowledged": [1], "refused": []}
+    assert len(events_of(page.session_id, 6)) == MAX_STREAMS
+
+
+@pytest.mark.parametrize(
+    "streams", [{f"s{n}": 1 for n in range(MAX_STREAMS + 1)}, {"": 1}, {"x" * 65: 1}, {"é": 1}, {"a\nb": 1}]
+)
+def test_a_manifest_has_as_many_streams_and_such_names_as_a_page_may_have(page: Page, streams: dict[str, int]) -> None:
+    answer = page.http.post(page.path("finish"), json={"manifest": {"streams": streams, "tracks": {}}})
+    assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[1]) == (400, "malformed-manifest")
 
 
 def test_the_socket_acknowledges_after_the_commit(page: Page, events_of: Events) -> None:

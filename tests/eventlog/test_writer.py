@@ -11,8 +11,9 @@ from sqlalchemy import text
 import openproctor.assembly  # noqa: F401 -- declares the tables
 from openproctor.errors import Problem
 from openproctor.eventlog.chain import data_digest, genesis, link_event
-from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent, PageEvents
+from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent, PageEvents, Receipt
 from openproctor.eventlog.repository import EventRepository
+from openproctor.eventlog.streams import MAX_HOLES
 from openproctor.eventlog.writer import LogWriter
 from openproctor.ids import new_id
 from openproctor.storage.bus import LocalBus
@@ -101,6 +102,26 @@ async def test_a_pages_batch_is_written_as_its_events_would_be(opened: tuple[Dat
     heads = await EventRepository(database).heads(ORG, [one, other])
     assert heads[one].counts == heads[other].counts == {6: 11}
     assert heads[one].streams.encode() == heads[other].streams.encode()
+
+
+async def test_what_has_no_room_is_not_written_and_what_fills_holes_is(opened: tuple[Database, LogWriter]) -> None:
+    database, log = opened
+    session = new_id()
+    far = range(3, 3 + 2 * MAX_HOLES, 2)
+    for start in range(0, MAX_HOLES, 500):
+        assert (await log.append(Append(session, ORG, page=page(*far[start : start + 500])))).applied
+    one_more = far[-1] + 2
+    for refused in (
+        Append(session, ORG, page=page(1, 2, one_more, one_more + 2)),
+        Append(session, ORG, [idle(one_more)]),
+    ):
+        assert await log.append(refused) == Receipt(applied=False)
+    assert (await EventRepository(database).head(ORG, session)).sequence == MAX_HOLES
+    other = await log.append(Append(session, ORG, [idle(0, None)]))
+    assert other.applied, "what the server says needs no room"
+    assert (await log.append(Append(session, ORG, page=page(1, 2, 4, 3)))).applied
+    assert (await log.append(Append(session, ORG, [idle(one_more)]))).applied
+    check_links(session, await rows(database, session))
 
 
 async def test_more_rows_than_one_statement_takes_are_all_written_in_order(opened: tuple[Database, LogWriter]) -> None:

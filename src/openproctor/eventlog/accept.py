@@ -12,8 +12,9 @@ import msgspec
 from openproctor.catalog import CATALOG
 from openproctor.errors import PROBLEM_BASE, Problem
 from openproctor.eventlog.canonical import canonical
-from openproctor.eventlog.entries import NewEvent, PageEvents
+from openproctor.eventlog.entries import NewEvent, PageEvents, Receipt
 from openproctor.eventlog.plain import PLAIN
+from openproctor.eventlog.streams import MAX_HOLES, MAX_STREAMS
 
 MAX_BATCH_EVENTS = 500
 MAX_DATA_BYTES = 64 * 1024
@@ -96,9 +97,14 @@ def read_batch(body: bytes) -> WireBatch:
     return batch
 
 
+def is_stream(name: str) -> bool:
+    """Whether a stream may have this name."""
+    return 1 <= len(name) <= 64 and name.isascii() and name.isprintable()
+
+
 def check_batch(batch: WireBatch) -> None:
     """Refuse a batch as a whole: too many events, or no stream."""
-    if not 1 <= len(batch.stream) <= 64 or not batch.stream.isascii() or not batch.stream.isprintable():
+    if not is_stream(batch.stream):
         raise Problem(
             400, "malformed-batch", "This is not a batch of events", "stream must be 1 to 64 ASCII characters."
         )
@@ -108,6 +114,18 @@ def check_batch(batch: WireBatch) -> None:
             "batch-too-large",
             "Too many events in one batch",
             f"{len(batch.events)} events; at most {MAX_BATCH_EVENTS}.",
+        )
+
+
+def check_written(receipt: Receipt) -> None:
+    """Refuse a batch for which the log had no room."""
+    if not receipt.applied:
+        raise Problem(
+            429,
+            "too-many-holes",
+            "The events leave too many holes",
+            f"A session's pages may use {MAX_STREAMS} streams, and leave {MAX_HOLES} holes between the numbers of their events.",
+            what_to_do="Send the events that are missing first: those with the lowest numbers.",
         )
 
 

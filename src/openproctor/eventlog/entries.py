@@ -58,7 +58,7 @@ class Change:
 
 @dataclass(slots=True)
 class Append:
-    """Entries for one session, written together, in this order."""
+    """Entries for one session, written together, in this order. A page's events are all of one stream."""
 
     session_id: str
     organization_id: str
@@ -78,6 +78,7 @@ class Append:
 class Receipt:
     """What became of an append, once it is on the disk.
 
+    ``applied`` is False when nothing of it was written: a change found no row, or a page's events have no room.
     ``sequences`` has one number for each of ``events``, ``None`` where the event was there already; ``existing`` has the
     stored row for each content that was there already, ``None`` where it was written now.
     """

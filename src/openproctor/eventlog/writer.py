@@ -247,6 +247,12 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
     receipts = []
     received = now_ms()
     for append in appends:
+        head = heads.get(append.session_id)
+        if head is None:
+            head = heads[append.session_id] = _Head(append.session_id, append.organization_id)
+        if not _has_room(head, append):
+            receipts.append(Receipt(applied=False))
+            continue
         for change in append.changes:
             if not await transaction.update(change.table, change.values, change.where):
                 # a refused change must not leave an earlier one of the same append behind
@@ -255,9 +261,6 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
                 receipts.append(Receipt(applied=False))
                 break
         else:
-            head = heads.get(append.session_id)
-            if head is None:
-                head = heads[append.session_id] = _Head(append.session_id, append.organization_id)
             existing = [contents.add(head, content) for content in append.contents]
             sequences = [_add_event(head, event, received, event_rows) for event in append.events]
             if append.page:
@@ -270,6 +273,15 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
     if touched:
         await transaction.upsert("heads", "session_id", _HEAD_COLUMNS, [heads[s].row() for s in sorted(touched)])
     return receipts
+
+
+def _has_room(head: _Head, append: Append) -> bool:
+    """Whether a page's events leave its log no more streams and holes than it may have."""
+    page, events = append.page, append.events
+    stream = page.stream if page else events[0].stream if events else None
+    if stream is None or head.streams.room_for(stream, len(page.events if page else events)):
+        return True
+    return head.streams.fills(stream, [e[0] for e in page.events] if page else [e.client_sequence or 0 for e in events])
 
 
 def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...]]) -> int | None:

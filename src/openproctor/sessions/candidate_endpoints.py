@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from openproctor.accounts.principal import AsCandidate, CandidateToken
 from openproctor.bodies import read_body
-from openproctor.eventlog.accept import read_batch
+from openproctor.eventlog.accept import check_written, read_batch
 from openproctor.sessions.service import Sessions, decode_manifest
 from openproctor.sessions.states import OVER
 
@@ -98,7 +98,7 @@ async def take_batch(platform: Any, who: CandidateToken, body: bytes) -> dict[st
     batch = read_batch(body)
     future, numbers, refused = await platform.sessions.take_events(session, batch)
     if future is not None:
-        await future
+        check_written(await future)
     if session.finish_requested_at is not None:
         await platform.sessions.complete_if_all_in(session)
     return {"acknowledged": numbers, "refused": [r.document() for r in refused]}

@@ -13,9 +13,10 @@ from openproctor.accounts.signing import Signer, TokenExpired, TokenInvalid
 from openproctor.clock import now_ms
 from openproctor.config import Settings
 from openproctor.errors import Problem
-from openproctor.eventlog.accept import FUTURE_MS, Refusal, WireBatch, accept, accept_plain
+from openproctor.eventlog.accept import FUTURE_MS, Refusal, WireBatch, accept, accept_plain, is_stream
 from openproctor.eventlog.entries import Append, Change, NewEvent, Receipt
 from openproctor.eventlog.repository import EventRepository
+from openproctor.eventlog.streams import MAX_STREAMS
 from openproctor.eventlog.writer import LogWriter
 from openproctor.exams.service import Exam
 from openproctor.ids import new_id
@@ -405,6 +406,10 @@ def decode_manifest(body: Any) -> dict[str, Any]:
         raise Problem(400, "malformed-manifest", "This is not a manifest", str(error)) from error
     if set(manifest.tracks) - {"camera", "screen"} or any(not 0 <= n < 10_000_000 for n in manifest.streams.values()):
         raise Problem(400, "malformed-manifest", "This is not a manifest", "tracks are camera and screen.")
+    if len(manifest.streams) > MAX_STREAMS or not all(map(is_stream, manifest.streams)):
+        raise Problem(
+            400, "malformed-manifest", "This is not a manifest", f"streams are {MAX_STREAMS} at most, with names as sent."
+        )
     if any(not -1 <= n < 1_000_000 for n in manifest.tracks.values()):
         raise Problem(400, "malformed-manifest", "This is not a manifest", "a track's last number is out of range.")
     return {"streams": manifest.streams, "tracks": manifest.tracks}

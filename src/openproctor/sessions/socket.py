@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from openproctor.accounts.principal import read_candidate_token
 from openproctor.clock import now_ms
 from openproctor.errors import Problem
-from openproctor.eventlog.accept import WireBatch, check_batch
+from openproctor.eventlog.accept import WireBatch, check_batch, check_written
 from openproctor.sessions.repository import Session
 from openproctor.sessions.states import OVER
 
@@ -206,12 +206,15 @@ class CandidateSocket:
     async def _acknowledge(self, id: int, future: Any, numbers: list[int], refused: list[dict[str, Any]]) -> None:
         try:
             if future is not None:
-                await future
+                check_written(await future)
             await self._send({"t": "ack", "id": id, "acknowledged": numbers, "refused": refused})
             if self._platform.log.pressure > SLOW_AT:
                 await self._send({"t": "slow", "milliseconds": 1000})
         except Problem as problem:
-            await self._send({"t": "slow", "milliseconds": int((problem.retry_after or 1) * 1000), "id": id})
+            if problem.status == 503:
+                await self._send({"t": "slow", "milliseconds": int((problem.retry_after or 1) * 1000), "id": id})
+            else:
+                await self._refuse(problem)
             return
         finally:
             self._room.release()
