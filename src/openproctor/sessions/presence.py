@@ -7,9 +7,11 @@ another server holds by now.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 from prometheus_client import Gauge
@@ -23,6 +25,7 @@ from openproctor.sessions.repository import Presence, Session
 from openproctor.sessions.service import Sessions
 from openproctor.sessions.states import OPEN
 from openproctor.storage.bus import Bus
+from openproctor.storage.database import database_away
 
 logger = structlog.get_logger(__name__)
 
@@ -32,6 +35,8 @@ TRY_LATER = 1013
 SEEN_EVERY = 5.0
 # what a server that is alive may be behind, beyond heartbeat and writing
 SLACK = 5.0
+# a session's row is changed by few at the same time
+TRIES = 8
 # what stands for the page in the row of a candidate who has no socket
 HTTP = "http"
 CONNECTED = Gauge("openproctor_candidates_connected", "Candidates whose socket is open.")
@@ -87,6 +92,10 @@ class _Lost:
     organization_id: str
 
 
+def _back(since: int, until: int) -> NewEvent:
+    return NewEvent(1063, "server", until, {"from": since, "until": until})
+
+
 def node_of(folder: Path) -> str:
     """Name of the server whose data folder this is, made once."""
     note = folder / "node.id"
@@ -108,6 +117,7 @@ class PresenceKeeper:
         self._lines: dict[str, Line] = {}
         self._losses: dict[str, _Loss] = {}
         self._lost: dict[str, _Lost] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._asked: dict[str, float] = {}  # sessions without a line: when their page asked first
         self._signs: dict[str, tuple[int, float]] = {}  # of other servers: newest sign, and when we first saw it
         self._tasks: list[asyncio.Task[None]] = []
@@ -149,34 +159,31 @@ class PresenceKeeper:
         :class:`Problem` 503 when that cannot be noted: the page has to come again then.
         """
         session = line.session
-        before = self._lines.pop(session.id, None)
-        if isinstance(before, HttpLine):
-            self._losses.pop(session.id, None)
-        elif before is not None:
-            self._lose(before, REPLACED, "replaced")
-            self._hang_up(before, REPLACED, "replaced by a newer page")
-        await self._write_loss(session.id)
-        now = now_ms()
-        row, old = await self._sessions.repository.put_presence(
-            session.organization_id, session.id, now, self._node, line.page
-        )
-        line.number = row.sockets
-        self._lines[session.id] = line
-        CONNECTED.set(len(self._lines))
-        self._lost.pop(session.id, None)
+        async with self._turn(session.id):
+            before = self._lines.get(session.id)
+            if before is not None and not isinstance(before, HttpLine):
+                del self._lines[session.id]
+                self._lose(before, REPLACED, "replaced")
+                self._hang_up(before, REPLACED, "replaced by a newer page")
+            await self._write_loss(session.id)
+            now = now_ms()
+
+            def told(old: Presence) -> list[NewEvent]:
+                left = old.lost_at is None and old.page != HTTP
+                events = [self._left_elsewhere(old, line.page, now)] if left else []
+                data = {"reconnect": old.sockets > 0, "attempt": attempt, "rtt_ms": round(rtt_ms, 1)}
+                events.append(NewEvent(9, "server", now, data))
+                if old.offline and old.lost_at:
+                    events.append(_back(old.lost_at, now))
+                elif offline and session.created_at <= offline[0] <= offline[1]:
+                    until = min(offline[1], now)
+                    since = min(offline[0], until)
+                    gone = {"from": since, "until": until, "reported_by": "page"}
+                    events += [NewEvent(181, "server", since, gone), _back(since, until)]
+                return events
+
+            await self._take_line(line, now, told)
         self._bus.publish("lines", [session.id, line.number])
-        left = old is not None and old.lost_at is None and old.page != HTTP
-        events = [self._left_elsewhere(old, line.page, now)] if old and left else []
-        data = {"reconnect": row.sockets > 1, "attempt": attempt, "rtt_ms": round(rtt_ms, 1)}
-        events.append(NewEvent(9, "server", now, data))
-        if old and old.offline and old.lost_at:
-            events.append(NewEvent(1063, "server", now, {"from": old.lost_at, "until": now}))
-        elif offline and session.created_at <= offline[0] <= offline[1]:
-            until = min(offline[1], now)
-            since = min(offline[0], until)
-            events.append(NewEvent(181, "server", since, {"from": since, "until": until, "reported_by": "page"}))
-            events.append(NewEvent(1063, "server", until, {"from": since, "until": until}))
-        await self._sessions.append(session, *events)
 
     async def asked(self, session: Session) -> None:
         """A candidate's page has asked over HTTP. One that goes on doing so without a socket counts as connected."""
@@ -196,17 +203,64 @@ class PresenceKeeper:
         # soon after is still a page that is about to open its socket
         if now - first < limit / 6 or session.state not in OPEN or await self.connected_of([session.id]):
             return
-        del self._asked[session.id]
-        await self._write_loss(session.id)
-        at = now_ms()
-        row, old = await self._sessions.repository.put_presence(
-            session.organization_id, session.id, at, self._node, HTTP
-        )
-        self._lines[session.id] = HttpLine(session, at, at, now, number=row.sockets)
-        CONNECTED.set(len(self._lines))
-        self._lost.pop(session.id, None)
-        if old and old.offline and old.lost_at:
-            await self._sessions.append(session, NewEvent(1063, "server", at, {"from": old.lost_at, "until": at}))
+        async with self._turn(session.id):
+            # meanwhile its socket may have come, or another question of the same page
+            if session.id in self._lines or self._asked.pop(session.id, None) is None:
+                return
+            await self._write_loss(session.id)
+            at = now_ms()
+
+            def told(old: Presence) -> list[NewEvent] | None:
+                if old.lost_at is None:
+                    return None  # its socket has come at another server
+                return [_back(old.lost_at, at)] if old.offline and old.lost_at else []
+
+            await self._take_line(HttpLine(session, at, at, now), at, told)
+
+    def _turn(self, session_id: str) -> asyncio.Lock:
+        """Held while a line of the session is made: two at the same time would not know of each other."""
+        return self._turns.setdefault(session_id, asyncio.Lock())
+
+    async def _take_line(self, line: Line, now: int, told: Callable[[Presence], list[NewEvent] | None]) -> None:
+        """Make it the session's line, in one transaction with the events that tell of it.
+
+        ``told`` is given the row as it was, and gives those events; None leaves everything as it is.
+        """
+        session = line.session
+        for _ in range(TRIES):
+            old = await self._sessions.repository.presence_of(session, self._node)
+            events = told(old)
+            if events is None:
+                return
+            values = {
+                "opened_at": now,
+                "seen_at": now,
+                "lost_at": None,
+                "offline": False,
+                "sockets": old.sockets + 1,
+                "node": self._node,
+                "page": line.page[:64],
+            }
+            where = {
+                "session_id": session.id,
+                "sockets": old.sockets,
+                "lost_at": old.lost_at,
+                "offline": old.offline,
+            }
+            try:
+                receipt = await self._sessions.append(session, *events, changes=[Change("presence", values, where)])
+            except BaseException:
+                # if it is stored all the same, the line is lost by now; if not, there is nothing that could be
+                line.number = old.sockets + 1
+                self._lose(line, 1006, "closed")
+                raise
+            if receipt.applied:
+                line.number = old.sockets + 1
+                self._lines[session.id] = line
+                CONNECTED.set(len(self._lines))
+                self._lost.pop(session.id, None)
+                return
+        raise database_away()  # others were faster each time
 
     @staticmethod
     def _left_elsewhere(old: Presence, page: str, now: int) -> NewEvent:

@@ -204,31 +204,21 @@ class SessionRepository:
         async with self._database.read() as connection:
             return {row[0]: int(row[1]) for row in (await connection.execute(query)).all()}
 
-    async def put_presence(
-        self, organization_id: str, session_id: str, now: int, node: str, page: str
-    ) -> tuple[Presence, Presence | None]:
-        """Note a new socket; the row as it is now, and as it was before."""
-        values: dict[str, Any] = {
-            "opened_at": now,
-            "seen_at": now,
-            "lost_at": None,
-            "offline": False,
-            "node": node,
-            "page": page[:64],
-        }
-        async with self._database.write(f"presence/{session_id}") as connection:
-            # the log changes these rows too, so the row is held until it is written
-            query = select(presence).where(presence.c.session_id == session_id).with_for_update()
+    async def presence_of(self, session: Session, node: str) -> Presence:
+        """The newest socket of a session; of one that never had any a row with 0 sockets, made if need be."""
+        query = select(presence).where(presence.c.session_id == session.id)
+        async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
-            before = Presence(**row._mapping) if row else None
-            values["sockets"] = before.sockets + 1 if before else 1
-            if before is None:
-                await connection.execute(
-                    insert(presence).values(session_id=session_id, organization_id=organization_id, **values)
-                )
-            else:
-                await connection.execute(update(presence).where(presence.c.session_id == session_id).values(**values))
-        return Presence(session_id=session_id, organization_id=organization_id, **values), before
+        if row is None:
+            # neither connected nor to be called offline
+            values = {"opened_at": 0, "seen_at": 0, "lost_at": 0, "offline": True, "sockets": 0, "node": node}
+            async with self._database.write(f"presence/{session.id}") as connection:
+                row = (await connection.execute(query)).first()
+                if row is None:
+                    whose = {"session_id": session.id, "organization_id": session.organization_id}
+                    await connection.execute(insert(presence).values(**whose, **values))
+                    row = (await connection.execute(query)).one()
+        return Presence(**row._mapping)
 
     async def seen(self, lines: dict[str, tuple[int, int]]) -> set[str]:
         """Write when sockets were heard of last: ``{session: (number of the socket, ms)}``.
@@ -272,9 +262,3 @@ class SessionRepository:
         )
         async with self._database.read() as connection:
             return {row[0] for row in (await connection.execute(query)).all()}
-
-    async def count(self, organization_id: str) -> int:
-        """How many sessions there are."""
-        query = select(func.count()).select_from(sessions).where(sessions.c.organization_id == organization_id)
-        async with self._database.read() as connection:
-            return int((await connection.execute(query)).scalar() or 0)

@@ -257,7 +257,7 @@ class Sessions:
         receipt = await self.log.append(
             Append(session.id, session.organization_id, list(events), changes=changes or [])
         )
-        if changes:
+        if any(change.table == "sessions" for change in changes or []):
             self.known.changed(session.id)
         return receipt
 

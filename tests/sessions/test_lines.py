@@ -1,0 +1,146 @@
+"""Lines of candidates and what the log says of them, where a process is interrupted or does several things at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openproctor.assembly import Platform
+from openproctor.clock import now_ms
+from openproctor.config import Settings
+from openproctor.errors import Problem
+from openproctor.exams.policy import Policy
+from openproctor.sessions.repository import Session
+
+LIMIT_MS = 1_200
+
+Server = Callable[[], AbstractAsyncContextManager[Platform]]
+
+
+class Socket:
+    """A candidate's end of a line."""
+
+    def __init__(self, session: Session, page: str = "one", heard_at: float | None = None) -> None:
+        self.session = session
+        self.page = page
+        self.number = 0
+        self.opened_at = self.seen_at = now_ms()
+        self.heard_at = asyncio.get_running_loop().time() if heard_at is None else heard_at
+        self.codes: list[int] = []
+
+    async def close(self, code: int, reason: str) -> None:
+        assert reason
+        self.codes.append(code)
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str) -> Server:
+    """What starts the server's services in this process; again after it has ended, too."""
+
+    @asynccontextmanager
+    async def run() -> AsyncIterator[Platform]:
+        settings = Settings(
+            data_dir=tmp_path, database_url=database_url, heartbeat_ms=LIMIT_MS // 3, heartbeat_limit_ms=LIMIT_MS
+        )
+        platform = Platform(settings)
+        await platform.open()
+        await platform.serve()
+        try:
+            yield platform
+        finally:
+            await platform.close()
+
+    return run
+
+
+async def new_sessions(platform: Platform, count: int = 1, **policy: Any) -> list[Session]:
+    organization = await platform.accounts.default_organization()
+    exam = await platform.exams.create(organization.id, "Algebra", None, Policy(**policy))
+    return [(await platform.sessions.create(exam, f"candidate {n}", "Ada", None, 1))[0] for n in range(count)]
+
+
+async def lines_of(platform: Platform, session: Session) -> list[tuple[int, str | None]]:
+    """Events of coming and going, with the reason."""
+    found = await platform.events.page(session.organization_id, session.id, type_ids=[9, 10, 181, 1063], limit=100)
+    return [(event.type_id, event.data.get("reason")) for event in found]
+
+
+async def until(condition: Callable[[], Any]) -> Any:
+    async with asyncio.timeout(30):
+        while not (found := await condition()):  # noqa: ASYNC110 -- the log tells nobody in a test
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def test_a_line_that_could_not_be_noted_leaves_no_trace(server: Server) -> None:
+    async with server() as platform:
+        (session,) = await new_sessions(platform, offline_ms=500)
+        line = Socket(session)
+        await platform.presence.opened(line, 1, 1, None)
+        await platform.presence.closed(line, 1006, "closed")
+        before = [(9, None), (10, "closed"), (181, None)]
+
+        async def offline() -> bool:
+            return await lines_of(platform, session) == before
+
+        await until(offline)
+        await platform.log.close()  # from now on nothing can be noted
+        with pytest.raises(Problem):
+            await platform.presence.opened(Socket(session), 2, 1, None)
+        assert not platform.presence.connected(session.id)
+        assert await platform.presence.connected_of([session.id]) == set()
+    async with server() as platform:
+        assert await lines_of(platform, session) == before, "no line was lost that was never there"
+        await platform.presence.opened(Socket(session), 3, 1, None)
+        assert await lines_of(platform, session) == [*before, (9, None), (1063, None)]
+
+
+async def test_a_first_line_that_could_not_be_noted_was_no_line(server: Server) -> None:
+    async with server() as platform:
+        (session,) = await new_sessions(platform, offline_ms=500)
+        await platform.log.close()
+        with pytest.raises(Problem):
+            await platform.presence.opened(Socket(session), 1, 1, None)
+    async with server() as platform:
+        assert await platform.sessions.repository.lines_of("") == []
+        assert await platform.sessions.repository.lost_since(session.id) == 0
+        await platform.presence.opened(Socket(session), 2, 1, None)
+        assert await lines_of(platform, session) == [(9, None)]
+        (event,) = await platform.events.page(session.organization_id, session.id, type_ids=[9], limit=1)
+        assert event.data["reconnect"] is False
+
+
+async def test_of_two_lines_that_come_at_once_one_stays(server: Server) -> None:
+    async with server() as platform:
+        (session,) = await new_sessions(platform)
+        first, second = Socket(session, "one"), Socket(session, "two")
+        await asyncio.gather(*(platform.presence.opened(line, 1, 1, None) for line in (first, second)))
+        assert await lines_of(platform, session) == [(9, None), (10, "replaced"), (9, None)]
+        assert platform.presence.lines() == [second]
+        assert (first.number, second.number) == (1, 2)
+
+        async def told() -> bool:
+            return first.codes == [4409]
+
+        await until(told)
+        assert second.codes == []
+
+
+async def test_questions_at_once_and_a_socket_in_between_make_one_line(server: Server) -> None:
+    async with server() as platform:
+        presence = platform.presence
+        for number, session in enumerate(await new_sessions(platform, 10)):
+            await presence.asked(session)
+            await asyncio.sleep(LIMIT_MS / 5_000)  # a page that asks again after so long has no socket
+            if number == 0:
+                await asyncio.gather(presence.asked(session), presence.asked(session))
+                assert presence.connected(session.id)
+                assert await lines_of(platform, session) == []
+                continue
+            line = Socket(session)
+            await asyncio.gather(presence.asked(session), presence.opened(line, 1, 1, None), presence.asked(session))
+            assert [found for found in presence.lines() if found.session.id == session.id] == [line]
+            assert await lines_of(platform, session) == [(9, None)]
