@@ -17,8 +17,6 @@ function lastBefore(spans: readonly Span[], at: number): number {
   return low - 1;
 }
 
-export const spanLength = (span: Span): number => span.until - span.from;
-
 /** Where on the playlist the wall time lies, or null where nothing was recorded. A seam counts as the end of its span. */
 export function positionAt(spans: readonly Span[], at: number): number | null {
   const index = lastBefore(spans, at);

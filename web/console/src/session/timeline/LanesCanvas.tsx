@@ -57,7 +57,6 @@ export function LanesCanvas({ tracks, lanes }: { tracks: readonly TrackLane[]; l
         height,
         zero: model.zero,
         landmarks: model.landmarks,
-        bounds: model.bounds,
         selected: selected?.sequence ?? null,
         palette: palette.current as Palette,
         pictures: pictures.loaded,

@@ -23,7 +23,6 @@ export interface Scene extends Stage {
   zero: number;
   /** Start and end of the exam. */
   landmarks: readonly number[];
-  bounds: Range;
   selected: number | null;
   palette: Palette;
   /** Pictures that are loaded, by capture id. */
