@@ -7,6 +7,7 @@ import { useRecordings } from '../api/media';
 import { isOver, useCaptures, useCatalog, useSession } from '../api/queries';
 import type { Capture } from '../api/types';
 import { ProblemAlert } from '../app/Problems';
+import { useNow } from '../time/useNow';
 import { buildModel } from './model';
 import { SessionDesk } from './SessionDesk';
 import { SessionSkeleton } from './SessionSkeleton';
@@ -37,9 +38,10 @@ function MissingSession() {
 function Loaded({ id }: { id: string }) {
   const catalog = useCatalog();
   const session = useSession(id);
+  const now = useNow(60_000);
   const live = session.data ? !isOver(session.data) : false;
   const ended = session.data?.completed_at ?? 0;
-  const growing = live || Date.now() - ended < AFTERMATH_MS;
+  const growing = live || now - ended < AFTERMATH_MS;
   const events = useEvents(id, growing);
   const captures = useCaptures(id, growing);
   const tracks = session.data?.tracks.filter((track) => track.chunks > 0).map((track) => track.track);
