@@ -1,5 +1,6 @@
 import { css, html, nothing, type PropertyDeclarations } from 'lit';
 import { ApiProblem } from '../core/api';
+import { NoPicture } from '../core/checks/still';
 import { DeviceError, type DeviceFault, deviceFault } from '../core/desk';
 import type { CaptureAnswer, CheckId, Reason } from '../core/types';
 import { note } from './base';
@@ -98,11 +99,14 @@ abstract class CheckedStill extends StillStep {
     answer: { state: true },
     picture: { state: true },
     problem: { state: true },
+    blank: { state: true },
   };
   declare stage: 'live' | 'sending' | 'answered' | 'unsent';
   declare answer: CaptureAnswer | null;
   declare picture: string;
   declare problem: string;
+  /** There was no picture to send. */
+  declare blank: boolean;
   abstract override readonly check: Extract<CheckId, 'face' | 'document'>;
   protected abstract readonly guide: Guide;
 
@@ -112,6 +116,7 @@ abstract class CheckedStill extends StillStep {
     this.answer = null;
     this.picture = '';
     this.problem = '';
+    this.blank = false;
   }
 
   override disconnectedCallback(): void {
@@ -158,7 +163,8 @@ abstract class CheckedStill extends StillStep {
     const w = words[this.check];
     if (this.stage === 'sending') return note('info', words.still.sending.title, words.still.sending.what);
     if (this.stage === 'unsent') {
-      return note('bad', words.still.failedToSend.title, this.problem || words.still.failedToSend.what);
+      const said = words.still[this.blank ? 'noPicture' : 'failedToSend'];
+      return note('bad', said.title, this.problem || said.what);
     }
     if (this.stage === 'answered') {
       if (passed) return note('good', w.passed.title);
@@ -188,6 +194,7 @@ abstract class CheckedStill extends StillStep {
       this.stage = 'answered';
     } catch (error) {
       this.stage = 'unsent';
+      this.blank = error instanceof NoPicture;
       if (error instanceof ApiProblem) this.problem = error.problem.what_to_do ?? error.message;
     }
   }

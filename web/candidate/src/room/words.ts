@@ -237,6 +237,10 @@ export const words = {
     take: 'Take the picture',
     retake: 'Take it again',
     sending: { title: 'Looking at your picture…', what: 'This takes a moment.' },
+    noPicture: {
+      title: 'The camera shows no picture',
+      what: 'Please look whether it is plugged in and its cover is open, and close other programs that use it, then take the picture again.',
+    },
     failedToSend: {
       title: 'The picture could not be sent',
       what: 'Please check your internet connection and take it again.',

@@ -16,11 +16,14 @@ const LONGEST_SIDE = 1920;
 /** A quick candidate presses the button before the preview of a new step has its first frame. */
 const FIRST_FRAME_MS = 5_000;
 
-/** Waits until the element shows something; rejects when the camera gives nothing. */
+/** The camera is open and gives nothing. */
+export class NoPicture extends Error {}
+
+/** Waits until the element shows something. Throws NoPicture. */
 async function firstFrame(video: HTMLVideoElement): Promise<void> {
   const deadline = performance.now() + FIRST_FRAME_MS;
   while (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
-    if (performance.now() > deadline) throw new Error('the camera shows no picture');
+    if (performance.now() > deadline) throw new NoPicture('the camera shows no picture');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
