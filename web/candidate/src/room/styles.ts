@@ -217,6 +217,8 @@ export const notes = css`
   }
   .region {
     width: 100%;
+    display: grid;
+    gap: 0.75rem;
   }
   .region:empty {
     display: none;
