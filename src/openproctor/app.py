@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi import HTTPException as FrameworkError
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.exceptions import HTTPException
@@ -44,8 +46,9 @@ LAG = Gauge("openproctor_analysis_lag_seconds", "Age of the oldest chunk that wa
 # a check of health is asked every few seconds
 READY_SECONDS = 3.0
 _THIS_MACHINE = ("127.0.0.1", "::1")
-# larger bodies are read only where chunks and stills are taken, which have limits of their own
 MAX_BODY = 2 * 1024 * 1024
+# larger bodies are read only where chunks and stills are taken, which have limits of their own
+_WIDE = re.compile(r"/api/v1/sessions/[^/]+/(media/[^/]+/chunks|captures)/[^/]+").fullmatch
 
 
 class Guard:
@@ -59,7 +62,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        wide = "/media/" in path or "/captures/" in path
+        wide = scope["method"] == "PUT" and _WIDE(path)
         length = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
         if not wide and length.isdigit() and int(length) > MAX_BODY:
             too_large = Problem(413, "too-large", "The request is too large", f"At most {MAX_BODY} bytes are taken.")
@@ -72,7 +75,8 @@ class Guard:
             message = await receive()
             read += len(message.get("body", b""))
             if not wide and read > MAX_BODY:
-                raise Problem(413, "too-large", "The request is too large", f"At most {MAX_BODY} bytes are taken.")
+                # whoever reads a body for the framework makes 400 of every other error
+                raise FrameworkError(413, f"At most {MAX_BODY} bytes are taken.")
             return message
 
         async def with_headers(message: Message) -> None:
@@ -110,8 +114,8 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 async def _on_http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "There is nothing here", 405: "This method is not taken here"}
-    slug = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+    words = {404: "There is nothing here", 405: "This method is not taken here", 413: "The request is too large"}
+    slug = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(error.status_code, "http-error")
     problem = Problem(error.status_code, slug, words.get(error.status_code, str(error.detail)), str(error.detail))
     response = problem_response(problem)
     for name, value in (error.headers or {}).items():

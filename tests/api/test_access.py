@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -249,3 +252,34 @@ def test_openapi_names_every_route(staff: httpx.Client) -> None:
     spec = staff.get("/api/openapi.json").json()
     json.dumps(spec)
     assert "/api/v1/sessions/{session_id}/media/{track}/index.m3u8" in spec["paths"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/v1/exams"),
+        ("POST", "/api/v1/sign-in"),
+        ("POST", "/api/v1/sessions/x/captures/room/check"),
+        ("PUT", "/api/v1/sessions/media/accommodations"),
+    ],
+)
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_of_any_size_is_not_read_for_everybody(
+    server: LiveServer, method: str, path: str, announced: bool
+) -> None:
+    """By hand, since an ordinary client goes on sending to a server that has answered."""
+    address = urlsplit(server.url)
+    many = 64 * 1024 * 1024
+    with closing(HTTPConnection(str(address.hostname), address.port, timeout=30)) as line:
+        line.putrequest(method, path)
+        line.putheader("Content-Type", "application/json")
+        line.putheader(*(("Content-Length", str(many)) if announced else ("Transfer-Encoding", "chunked")))
+        line.endheaders()
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < (0 if announced else 2_200_000):
+                line.send(b"%x\r\n%b\r\n" % (50_000, b"[" * 50_000))
+                sent += 50_000
+        answer = line.getresponse()
+        assert (answer.status, answer.headers["content-type"]) == (413, "application/problem+json")
+        assert json.loads(answer.read())["type"].endswith("too-large")
