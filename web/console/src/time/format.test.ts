@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockLength, wallDateTimes, wordLength } from './format';
+import { clockLength, wallDateTime, wallDateTimes, wordLength } from './format';
 
 describe('times for people', () => {
   it('writes lengths like a clock', () => {
@@ -41,5 +41,11 @@ describe('times for people', () => {
     const [same, other] = [30, 90].map((minutes) => wallDateTimes(evening, evening + (minutes - 1) * 60_000));
     expect(same?.match(/2024/g)).toHaveLength(1);
     expect(other?.match(/2024/g)).toHaveLength(2);
+  });
+
+  it('writes the time of day in 24 h also beside a date', () => {
+    const evening = new Date(2024, 4, 6, 23, 30).getTime();
+    expect(wallDateTime(evening)).toContain('23:30');
+    expect(wallDateTimes(evening, evening + 60_000)).toMatch(/23:30.*23:31/);
   });
 });
