@@ -1,9 +1,11 @@
 """Stills: kept, checked at once, and confirmed before an event may speak of them."""
 
+import hashlib
 import io
 import struct
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,31 @@ def test_a_still_sent_again_is_stored_once_and_its_id_holds_nothing_else(page: P
     assert len(events_of(page.session_id, 155)) == 1
     assert put(page, "face", noise(1), "UPPER").status_code == 400
     assert put(page, "selfie", noise(1)).status_code == 400
+
+
+def together(*puts: Callable[[], httpx.Response]) -> list[httpx.Response]:
+    """Answers of requests that are under way at the same time."""
+    with ThreadPoolExecutor(len(puts)) as threads:
+        return [future.result() for future in [threads.submit(one) for one in puts]]
+
+
+def test_a_still_that_is_sent_again_while_it_is_looked_at_has_one_outcome(page: Page, events_of: Events) -> None:
+    still = new_id()
+    answers = together(*[lambda: put(page, "face", portrait(), still)] * 4)
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len(events_of(page.session_id, 154)) == 1
+
+
+def test_of_two_stills_with_one_id_one_is_stored_and_the_other_is_told(
+    page: Page, staff: httpx.Client, events_of: Events
+) -> None:
+    still = new_id()
+    one, other = together(lambda: put(page, "face", noise(1), still), lambda: put(page, "face", noise(2), still))
+    assert sorted([one.status_code, other.status_code]) == [201, 409]
+    [kept] = staff.get(f"/api/v1/sessions/{page.session_id}/captures").json()["items"]
+    stored = one if one.status_code == 201 else other
+    assert hashlib.sha256(staff.get(kept["url"]).content).hexdigest() == kept["digest"] == stored.json()["digest"]
+    assert len(events_of(page.session_id, 155)) == 1
 
 
 def test_a_still_of_another_session_proves_nothing(server: LiveServer, page: Page, new_session: Make) -> None:

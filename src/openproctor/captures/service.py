@@ -62,7 +62,7 @@ class Captures:
         existing = await self.repository.get(session.organization_id, session.id, capture_id)
         if existing:
             if existing.digest != digest:
-                raise Problem(409, "id-taken", "This id holds another still", "Take a new id for a new still.")
+                raise _id_taken()
             return self._answer(existing), False
         still = await self._decode(data)
         verdict: CheckResult | None = None
@@ -71,11 +71,11 @@ class Captures:
         if kind in OUTCOMES:
             verdict = await self._check(session, kind, still)
             events.append(outcome_event(OUTCOMES[kind], verdict, [capture_id]))
-        row = await self._keep(session, capture_id, kind, captured_at, still, data, digest, verdict, events)
-        stored = await self.repository.get(session.organization_id, session.id, row)
+        new = await self._keep(session, capture_id, kind, captured_at, still, data, digest, verdict, events)
+        stored = await self.repository.get(session.organization_id, session.id, capture_id)
         if stored is None:
-            raise Problem(409, "id-taken", "This id holds another still", "Take a new id for a new still.")
-        return self._answer(stored), True
+            raise _id_taken()
+        return self._answer(stored), new
 
     async def add_finding(
         self, organization_id: str, session_id: str, at: int, jpeg: bytes, still: Still
@@ -143,15 +143,22 @@ class Captures:
         digest: str,
         verdict: CheckResult | None,
         events: list[NewEvent],
-    ) -> str:
+    ) -> bool:
+        """Store and link a still; whether it was new. :class:`Problem` 409 when its id holds other bytes."""
         head = await self.repository.of_session(session.organization_id, session.id)
         if sum(capture.kind != FINDING for capture in head) >= MAX_CAPTURES:
             raise Problem(429, "too-many-stills", "Too many stills", f"At most {MAX_CAPTURES} are taken in a session.")
         content = await self._content(
             session.organization_id, session.id, capture_id, kind, captured_at, still, data, digest, verdict
         )
-        await self._log.append(Append(session.id, session.organization_id, events, [content]))
-        return capture_id
+        receipt = await self._log.append(Append(session.id, session.organization_id, events, [content]))
+        existing = receipt.existing[0]
+        if existing is not None and existing["digest"] != digest:
+            # another one came while this one was looked at
+            if existing["object_key"] != content.row["object_key"]:
+                await self._objects.delete(content.row["object_key"])
+            raise _id_taken()
+        return existing is None
 
     async def check_room(self, session: Session, capture_ids: list[str]) -> dict[str, Any]:
         """Check the room pictures together; the outcome goes into the log."""
@@ -257,6 +264,10 @@ class Captures:
             if float(difference) < FROZEN_BELOW:
                 return "the camera's pictures do not change"
         return None
+
+
+def _id_taken() -> Problem:
+    return Problem(409, "id-taken", "This id holds another still", "Take a new id for a new still.")
 
 
 def verdict_document(verdict: CheckResult) -> dict[str, Any]:

@@ -58,7 +58,10 @@ class Change:
 
 @dataclass(slots=True)
 class Append:
-    """Entries for one session, written together, in this order. A page's events are all of one stream."""
+    """Entries for one session, written together, in this order. A page's events are all of one stream.
+
+    Events that come with contents speak of these: if all of them were there already, no event is added.
+    """
 
     session_id: str
     organization_id: str

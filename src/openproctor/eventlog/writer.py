@@ -262,6 +262,10 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
                 break
         else:
             existing = [contents.add(head, content) for content in append.contents]
+            if existing and None not in existing:
+                # sent twice: what was said of its contents is in the log already
+                receipts.append(Receipt(True, [None] * len(append.events), existing, head.sequence))
+                continue
             sequences = [_add_event(head, event, received, event_rows) for event in append.events]
             if append.page:
                 _add_page(head, append.page, received, event_rows)
