@@ -1,7 +1,8 @@
 """Rules and queries of exams."""
 
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from sqlalchemy import insert, select
 
@@ -25,6 +26,7 @@ class Exam:
     created_at: int
 
 
+_NETLOC = re.compile(r"[A-Za-z0-9.\-:\[\]]+")
 _COLUMNS = (exams.c.id, exams.c.organization_id, exams.c.title, exams.c.url, exams.c.policy, exams.c.created_at)
 
 
@@ -37,7 +39,7 @@ class Exams:
     async def create(self, organization_id: str, title: str, url: str | None, policy: Policy) -> Exam:
         """A new exam."""
         if url is not None:
-            check_exam_url(url)
+            url = checked_exam_url(url)
         exam = Exam(new_id(), organization_id, title, url, policy, now_ms())
         async with self._database.write() as connection:
             await connection.execute(
@@ -74,22 +76,44 @@ class Exams:
         return [Exam(r[0], r[1], r[2], r[3], parse_policy(r[4]), r[5]) for r in rows]
 
 
-def check_exam_url(url: str) -> None:
-    """Refuse what a browser should not open in a frame."""
-    parts = urlsplit(url)
-    relative = not parts.scheme and not parts.netloc and url.startswith("/") and not url.startswith("//")
-    if not relative and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None):
-        raise Problem(
-            422,
-            "exam-url",
-            "The exam's address cannot be opened",
-            "url must be an http(s) address without a user name, or a path on this server.",
-        )
+def checked_exam_url(url: str) -> str:
+    """The address with its host as it goes over the wire; :class:`Problem` 422 for what a browser should not open in a frame."""
+    try:
+        parts = urlsplit(url)
+        if not parts.scheme and not parts.netloc and url.startswith("/") and not url.startswith(("//", "/\\")):
+            return url
+        netloc = _ascii_netloc(parts)
+        if parts.scheme in ("http", "https") and parts.hostname and netloc:
+            return url if netloc == parts.netloc else urlunsplit(parts._replace(netloc=netloc))
+    except ValueError:
+        pass
+    raise Problem(
+        422,
+        "exam-url",
+        "The exam's address cannot be opened",
+        "url must be an http(s) address without a user name, or a path on this server.",
+    )
 
 
 def exam_origin(url: str | None) -> str | None:
-    """Origin of an exam's address for a content security policy; ``None`` for our own."""
-    if not url:
+    """Origin of an exam's address for a content security policy; ``None`` for our own, and for one that has none."""
+    try:
+        parts = urlsplit(url or "")
+        netloc = _ascii_netloc(parts)
+    except ValueError:
         return None
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
+    return f"{parts.scheme}://{netloc}" if netloc and parts.scheme in ("http", "https") else None
+
+
+def _ascii_netloc(parts: SplitResult) -> str | None:
+    """Host and port in ASCII; ``None`` for what would mean something else in a policy. ``ValueError`` for what is no host."""
+    name, colon, port = parts.netloc.partition(":")
+    if not name.isascii():
+        ascii_name = name.encode("idna").decode()
+        # the codec writes some letters (ß) in another way than browsers do: that would be another host
+        if ascii_name.encode().decode("idna") != name.lower():
+            return None
+        name = ascii_name
+    netloc = name + colon + port
+    # the port is checked when it is asked for
+    return netloc if parts.port != 0 and _NETLOC.fullmatch(netloc) else None
