@@ -267,6 +267,7 @@ def verify(
     key: Annotated[str | None, typer.Option(help="Public sealing key (hex) that must have sealed it.")] = None,
 ) -> None:
     """Check that nothing of a session was changed, removed or put in: exit 0, or 1 and the first thing that does not fit."""
+    from openproctor.errors import Problem
     from openproctor.eventlog.verify import Broken, NotABundle, verify_bundle
     from openproctor.ids import is_id
 
@@ -284,7 +285,7 @@ def verify(
                 summary = verify_bundle(path, key=key, progress=lambda f: progress.update(task, completed=f))
     except Broken as broken:
         raise _fail(f"BROKEN: {broken}", 1) from None
-    except NotABundle as error:
+    except (NotABundle, Problem) as error:
         raise _fail(str(error)) from None
     typer.echo(str(summary))
 

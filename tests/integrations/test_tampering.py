@@ -1,5 +1,6 @@
 """Every kind of tampering with a bundle is caught and named; an untouched one passes."""
 
+import asyncio
 import io
 import json
 import subprocess
@@ -10,10 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from openproctor.config import Settings
 from openproctor.eventlog.seal import SealingKey
 from openproctor.eventlog.verify import Broken, NotABundle, verify_bundle
+from openproctor.ids import new_id
+from openproctor.media.models import chunks
 from openproctor.simulation.media import CAMERA, record
+from openproctor.storage.database import Database
+from openproctor.storage.objects import open_objects
 from tests.live import LiveServer
 from tests.page import Page
 
@@ -227,3 +234,38 @@ def test_a_bundle_that_is_cut_off_does_not_pass(bundle: Files, tmp_path: Path) -
 def test_a_session_in_the_data_folder_is_verified_in_place(server: LiveServer, bundle: Files) -> None:
     session_id = json.loads(bundle["session.json"])["id"]
     assert server.run("verify", session_id, "--data", str(server.data)).startswith("OK: ")
+
+
+async def lose_a_chunk(data_dir: Path, session_id: str, number: int) -> None:
+    """Remove a stored recording behind the server's back, wherever it is kept."""
+    settings = Settings(data_dir=data_dir)
+    database = Database(settings.database)
+    objects = open_objects(
+        settings.media_url, settings.data_dir, settings.media_access_key, settings.media_secret_key
+    )
+    async with database.read() as connection:
+        query = select(chunks.c.object_key).where(chunks.c.session_id == session_id, chunks.c.number == number)
+        await objects.delete((await connection.execute(query)).scalar_one())
+    await objects.close()
+    await database.close()
+
+
+def test_a_recording_that_was_lost_is_named(server: LiveServer, bundle: Files, tmp_path: Path) -> None:
+    session_id = json.loads(bundle["session.json"])["id"]
+    asyncio.run(lose_a_chunk(server.data, session_id, 1))
+    with server.client() as staff:
+        (tmp_path / "b.tar").write_bytes(staff.get(f"/api/v1/sessions/{session_id}/bundle").content)
+    with pytest.raises(Broken, match="000001.mp4 is missing"):
+        verify_bundle(tmp_path / "b.tar")
+    done = subprocess.run(
+        [sys.executable, "-m", "openproctor", "verify", session_id, "--data", str(server.data)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("BROKEN: ")
+    assert "000001.mp4 is missing" in done.stderr
+    unknown = subprocess.run(
+        [sys.executable, "-m", "openproctor", "verify", new_id(), "--data", str(server.data)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)

@@ -1,6 +1,7 @@
 """A bundle: everything about one session in one tar file, in the order in which it is verified.
 
-The file is made while it is sent: nothing is collected in memory or on the disk first.
+The log and its seals are put together in memory, recordings and stills are read one by one while the file is sent; nothing
+is collected on the disk.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy import select
 
 from openproctor.captures.models import captures
@@ -23,6 +25,8 @@ from openproctor.sessions.repository import Session, SessionRepository
 from openproctor.sessions.sealing import Sealer, identity_of
 from openproctor.storage.database import Database
 from openproctor.storage.objects import Objects
+
+logger = structlog.get_logger(__name__)
 
 FORMAT = "openproctor-bundle/1"
 _SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
@@ -37,7 +41,10 @@ class Bundles:
         self._sealer = sealer
 
     async def stream(self, session: Session) -> AsyncIterator[bytes]:
-        """The bundle, piece by piece. The chain is sealed first, so that its last entry is covered."""
+        """The bundle, piece by piece. The chain is sealed first, so that its last entry is covered.
+
+        A file that the store has lost is left out: whoever verifies the bundle is told which one is missing.
+        """
         sealed = await self._sealer.seal(session)
         last = sealed[-1][0].position if sealed else 0
         salt = sealed[-1][1] if sealed else None
@@ -53,7 +60,12 @@ class Bundles:
         ):
             yield _member(name, data)
         for name, key in files:
-            yield _member(name, await self._objects.get(key))
+            try:
+                data = await self._objects.get(key)
+            except KeyError:
+                logger.error("a recording or still is missing", session_id=session.id, object=key)
+            else:
+                yield _member(name, data)
         yield b"\0" * 1024
 
     async def write(self, session_id: str, path: Path) -> None:

@@ -1,5 +1,7 @@
 """Exports over HTTP."""
 
+from collections.abc import AsyncIterator
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
@@ -21,11 +23,20 @@ async def get_bundle(request: Request, who: AsStaff, session_id: str) -> Streami
     """Everything about one session in one file, for ``openproctor verify``."""
     platform = request.app.state.platform
     session = await platform.sessions.fresh(who.organization_id, session_id)
+    pieces = platform.bundles.stream(session)
+    # sealing and reading the log may fail; once the first piece is there, the answer may begin
+    first = await anext(pieces)
+
+    async def all_of_it() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
     headers = {
         "Content-Disposition": f'attachment; filename="openproctor-{session.id}.tar"',
         "Cache-Control": "no-store",
     }
-    return StreamingResponse(platform.bundles.stream(session), media_type="application/x-tar", headers=headers)
+    return StreamingResponse(all_of_it(), media_type="application/x-tar", headers=headers)
 
 
 @router.get("/sealing-key")
