@@ -98,6 +98,16 @@ def test_room_pictures_pass_when_they_differ_and_fail_when_they_are_the_same(pag
     assert unknown.status_code == 422
 
 
+def test_room_pictures_of_every_size_are_compared_and_not_more_than_a_policy_may_ask_for(page: Page) -> None:
+    large = [Image.open(PICTURES / name).convert("RGB").resize((5600, 4200)) for name in ("coffee.png", "camera.png")]
+    ids = [put(page, "room", jpeg(image)).json()["id"] for image in large]
+    ids += [put(page, "room", noise(seed)).json()["id"] for seed in (11, 12)]
+    passed = page.http.post(page.path("captures/room/check"), json={"capture_ids": ids})
+    assert passed.json()["passed"] is True, passed.text
+    refused = page.http.post(page.path("captures/room/check"), json={"capture_ids": [new_id() for _ in range(13)]})
+    assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (422, "invalid-request")
+
+
 def test_the_camera_test_counts_with_two_live_pictures_only(page: Page) -> None:
     def test(one: bytes, two: bytes) -> dict[str, Any]:
         ids = [put(page, "camera_test", data).json()["id"] for data in (one, two)]

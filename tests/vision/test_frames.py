@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from openproctor.vision.frames import StillError, decode_still, encode_jpeg, turned
+from openproctor.vision.frames import StillError, decode_still, encode_jpeg, shrunk, turned
 from openproctor.vision.geometry import Image
 
 
@@ -75,6 +75,16 @@ def test_the_turn_of_a_phone_picture_is_honoured(astronaut: Image) -> None:
     out = io.BytesIO()
     picture.save(out, "JPEG", exif=exif)
     assert decode_still(out.getvalue()).image.shape == (300, 200, 3)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [(6000, 4000, (1920, 1280)), (30, 5760, (10, 1920)), (1920, 7, (1920, 7)), (9000, 1, (1920, 1))],
+)
+def test_a_large_picture_is_brought_down_to_its_longer_side(width: int, height: int, size: tuple[int, int]) -> None:
+    small = shrunk(np.full((height, width, 3), (10, 20, 30), np.uint8), 1920)
+    assert (small.shape[1], small.shape[0]) == size
+    assert (small == (10, 20, 30)).all()
 
 
 def test_turning() -> None:

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/v1/sessions/{session_id}/captures", tags=["captu
 class RoomCheck(BaseModel):
     """The room pictures that belong together."""
 
-    capture_ids: list[str] = Field(min_length=1, max_length=30)
+    capture_ids: list[str] = Field(min_length=1, max_length=12)
 
 
 class CaptureList(BaseModel):

@@ -20,7 +20,7 @@ from openproctor.ids import is_id, new_id
 from openproctor.sessions.repository import Session
 from openproctor.storage.objects import Objects
 from openproctor.vision import quality
-from openproctor.vision.frames import Still, StillError, decode_still
+from openproctor.vision.frames import Still, StillError, decode_still, shrunk
 
 KINDS = ("face", "document", "room", "camera_test")
 FINDING = "finding"
@@ -30,6 +30,8 @@ FROZEN_BELOW = 0.05
 OUTCOMES = {"face": (154, 155), "document": (156, 1002)}
 ROOM_OUTCOME = (161, 1003)
 MAX_CAPTURES = 500
+# room pictures are compared all together: more than this longer side only fills the memory
+ROOM_LONGEST = 1920
 
 
 class Captures:
@@ -93,6 +95,11 @@ class Captures:
                 if error.code == "image-too-large":
                     raise Problem(422, error.code, "The picture is too large", str(error)) from error
                 raise Problem(415, error.code, "This is not a picture", str(error)) from error
+
+    async def _room_picture(self, capture: Capture) -> npt.NDArray[np.uint8]:
+        """A stored still, its longer side at most ``ROOM_LONGEST`` pixels."""
+        image = (await self._decode(await self._objects.get(capture.object_key))).image
+        return await asyncio.to_thread(shrunk, image, ROOM_LONGEST)
 
     async def _check(self, session: Session, kind: str, still: Still) -> CheckResult:
         async with self._busy:
@@ -172,8 +179,7 @@ class Captures:
                 f"Not stored as room pictures: {', '.join(unknown)[:500]}.",
             )
         images: list[npt.NDArray[np.uint8]] = [
-            (await self._decode(await self._objects.get(found[capture_id].object_key))).image
-            for capture_id in dict.fromkeys(capture_ids)
+            await self._room_picture(found[capture_id]) for capture_id in dict.fromkeys(capture_ids)
         ]
         async with self._busy:
             verdict = await asyncio.to_thread(check_room, images, session.policy.room_pictures)

@@ -98,6 +98,15 @@ def picture(frame: av.VideoFrame, longest: int = LONGEST, rotation: int | None =
     return turned(image, turn)
 
 
+def shrunk(image: Image, longest: int) -> Image:
+    """A picture whose longer side is at most ``longest`` pixels; the same one where it is already."""
+    scale = longest / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
 def turned(image: Image, degrees: int) -> Image:
     """A picture turned counter-clockwise by a multiple of 90 degrees; other angles are left alone."""
     quarter = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, -90: cv2.ROTATE_90_CLOCKWISE}.get(degrees)
