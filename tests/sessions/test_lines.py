@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import select
 
 from openproctor.assembly import Platform
 from openproctor.clock import now_ms
 from openproctor.config import Settings
 from openproctor.errors import Problem
 from openproctor.exams.policy import Policy
+from openproctor.sessions.models import presence
 from openproctor.sessions.repository import Session
 
 LIMIT_MS = 1_200
+MANY = 200
 
 Server = Callable[[], AbstractAsyncContextManager[Platform]]
 
@@ -131,16 +135,60 @@ async def test_of_two_lines_that_come_at_once_one_stays(server: Server) -> None:
 
 async def test_questions_at_once_and_a_socket_in_between_make_one_line(server: Server) -> None:
     async with server() as platform:
-        presence = platform.presence
+        ask = platform.presence.asked
         for number, session in enumerate(await new_sessions(platform, 10)):
-            await presence.asked(session)
+            await ask(session)
             await asyncio.sleep(LIMIT_MS / 5_000)  # a page that asks again after so long has no socket
             if number == 0:
-                await asyncio.gather(presence.asked(session), presence.asked(session))
-                assert presence.connected(session.id)
+                await asyncio.gather(ask(session), ask(session))
+                assert platform.presence.connected(session.id)
                 assert await lines_of(platform, session) == []
                 continue
             line = Socket(session)
-            await asyncio.gather(presence.asked(session), presence.opened(line, 1, 1, None), presence.asked(session))
-            assert [found for found in presence.lines() if found.session.id == session.id] == [line]
+            await asyncio.gather(
+                ask(session),
+                platform.presence.opened(line, 1, 1, None),
+                ask(session),
+            )
+            assert [found for found in platform.presence.lines() if found.session.id == session.id] == [line]
             assert await lines_of(platform, session) == [(9, None)]
+
+
+def commits() -> float:
+    return REGISTRY.get_sample_value("openproctor_log_commits_total") or 0.0
+
+
+async def test_lines_that_are_lost_together_are_noted_together(server: Server) -> None:
+    async with server() as platform:
+        sessions = await new_sessions(platform, MANY, offline_ms=500)
+        await asyncio.gather(*(platform.presence.opened(Socket(s, heard_at=0), 1, 1, None) for s in sessions))
+        before = commits()
+
+        async def all_offline() -> bool:
+            heads = await platform.events.heads(sessions[0].organization_id, [s.id for s in sessions])
+            return all(head.counts.get(181) == 1 for head in heads.values())
+
+        await until(all_offline)
+        # two events of each, but by far not a commit for each
+        assert commits() - before < MANY
+        for session in sessions:
+            assert await lines_of(platform, session) == [(9, None), (10, "heartbeat"), (181, None)]
+
+
+# SQLite has one writer at a time
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_noting_who_is_there_waits_for_no_line_that_is_being_changed(server: Server) -> None:
+    async with server() as platform:
+        sessions = await new_sessions(platform, 3)
+        for session in sessions:
+            await platform.presence.opened(Socket(session), 1, 1, None)
+        ids = [session.id for session in sessions]
+        later = now_ms() + 1_000
+        async with platform.database.write("a test") as connection:
+            held = select(presence).where(presence.c.session_id == ids[1]).with_for_update()
+            assert (await connection.execute(held)).first() is not None
+            async with asyncio.timeout(15):
+                gone = await platform.sessions.repository.seen(dict.fromkeys(ids, (1, later)) | {"nobody": (1, later)})
+        assert gone == {"nobody"}
+        rows = [await platform.sessions.repository.presence_of(session, "") for session in sessions]
+        assert [row.seen_at == later for row in rows] == [True, False, True]

@@ -7,10 +7,10 @@ another server holds by now.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
@@ -32,11 +32,16 @@ logger = structlog.get_logger(__name__)
 HEARTBEATS_MISSED = 4408
 REPLACED = 4409
 TRY_LATER = 1013
+LOOK_EVERY = 0.5
 SEEN_EVERY = 5.0
 # what a server that is alive may be behind, beyond heartbeat and writing
 SLACK = 5.0
 # a session's row is changed by few at the same time
 TRIES = 8
+# sessions that are looked at together
+AT_ONCE = 100
+
+T = TypeVar("T")
 # what stands for the page in the row of a candidate who has no socket
 HTTP = "http"
 CONNECTED = Gauge("openproctor_candidates_connected", "Candidates whose socket is open.")
@@ -141,7 +146,12 @@ class PresenceKeeper:
         self._node = node_of(self._settings.data_dir)
         await self._take_over(await self._sessions.repository.lines_of(self._node))
         self._tasks = [
-            asyncio.create_task(self._watch(), name="presence"),
+            asyncio.create_task(
+                _repeat(LOOK_EVERY, self._close_silent, self._write_losses, self._raise_offline), name="presence"
+            ),
+            # apart, since other servers take one for dead that has much to write and does not say that it is there
+            asyncio.create_task(_repeat(SEEN_EVERY, self._flush_seen), name="presence-seen"),
+            asyncio.create_task(_repeat(SEEN_EVERY, self._look_after_others), name="presence-others"),
             asyncio.create_task(self._listen(), name="presence-bus"),
         ]
 
@@ -325,57 +335,42 @@ class PresenceKeeper:
 
     # -- watching --------------------------------------------------------------------------------------------------
 
-    async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        flushed = loop.time()
-        while True:
-            await asyncio.sleep(0.5)
-            now = loop.time()
-            steps = [self._close_silent, self._write_losses, self._raise_offline]
-            if now - flushed >= SEEN_EVERY:
-                flushed = now
-                steps += [self._flush_seen, self._look_after_others]
-            for step in steps:
-                try:
-                    await step(now)
-                except Problem as problem:
-                    if problem.status != 503:
-                        logger.exception("presence check failed")
-                    break
-                except Exception:
-                    logger.exception("presence check failed")
+    async def _close_silent(self) -> None:
+        await _each(self._close_if_silent, self.lines())
 
-    async def _close_silent(self, now: float) -> None:
-        for line in self.lines():
-            if now - line.heard_at > self._settings.heartbeat_limit_ms / 1000:
-                await self.closed(line, HEARTBEATS_MISSED, "heartbeat")
-                self._hang_up(line, HEARTBEATS_MISSED, "no heartbeat")
+    async def _close_if_silent(self, line: Line) -> None:
+        if asyncio.get_running_loop().time() - line.heard_at > self._settings.heartbeat_limit_ms / 1000:
+            await self.closed(line, HEARTBEATS_MISSED, "heartbeat")
+            self._hang_up(line, HEARTBEATS_MISSED, "no heartbeat")
 
-    async def _write_losses(self, _now: float) -> None:
-        for session_id in list(self._losses):
-            await self._write_loss(session_id)
+    async def _write_losses(self) -> None:
+        await _each(self._write_loss, list(self._losses))
 
-    async def _raise_offline(self, now: float) -> None:
-        for session_id, lost in list(self._lost.items()):
-            if now < lost.due:
-                continue
-            session = await self._sessions.fresh(lost.organization_id, session_id)
-            if session.state in OPEN:
-                await self._sessions.append(
-                    session,
-                    NewEvent(181, "server", now_ms(), {"from": lost.at, "reported_by": "server"}),
-                    changes=[
-                        Change(
-                            "presence",
-                            {"offline": True},
-                            {"session_id": session_id, "offline": False, "lost_at": lost.at},
-                        )
-                    ],
-                )
-            if self._lost.get(session_id) is lost:
-                del self._lost[session_id]
+    async def _raise_offline(self) -> None:
+        now = asyncio.get_running_loop().time()
+        await _each(self._call_offline, [id for id, lost in self._lost.items() if now >= lost.due])
 
-    async def _flush_seen(self, _now: float) -> None:
+    async def _call_offline(self, session_id: str) -> None:
+        lost = self._lost.get(session_id)
+        if lost is None:
+            return  # the candidate is back
+        session = await self._sessions.fresh(lost.organization_id, session_id)
+        if session.state in OPEN:
+            await self._sessions.append(
+                session,
+                NewEvent(181, "server", now_ms(), {"from": lost.at, "reported_by": "server"}),
+                changes=[
+                    Change(
+                        "presence",
+                        {"offline": True},
+                        {"session_id": session_id, "offline": False, "lost_at": lost.at},
+                    )
+                ],
+            )
+        if self._lost.get(session_id) is lost:
+            del self._lost[session_id]
+
+    async def _flush_seen(self) -> None:
         lines = {id: (line.number, line.seen_at) for id, line in self._lines.items() if line.number}
         if not lines:
             return
@@ -403,9 +398,9 @@ class PresenceKeeper:
                 if line is not None and 0 < line.number < number:
                     self._let_go(line, REPLACED, "replaced by a newer page")
 
-    async def _look_after_others(self, now: float) -> None:
+    async def _look_after_others(self) -> None:
         """Take over the sessions of servers that are not heard of any more."""
-        repository = self._sessions.repository
+        repository, now = self._sessions.repository, asyncio.get_running_loop().time()
         limit = self._settings.heartbeat_limit_ms / 1000 + SEEN_EVERY + SLACK
         signs = await repository.last_signs(self._node)
         self._signs = {
@@ -422,17 +417,45 @@ class PresenceKeeper:
                 self._lost[session.id] = _Lost(row.lost_at, now, row.organization_id)
 
     async def _take_over(self, rows: list[Presence]) -> None:
-        now, since = now_ms(), asyncio.get_running_loop().time()
-        for row in rows:
-            if row.session_id in self._lines:
+        await _each(self._take_over_one, [row for row in rows if row.session_id not in self._lines])
+
+    async def _take_over_one(self, row: Presence) -> None:
+        session = await self._sessions.repository.get(row.organization_id, row.session_id)
+        lost_at = row.lost_at
+        if lost_at is None:
+            lost_at = min(row.seen_at, now_ms())
+            data = {"code": 1006, "reason": "server_stopped", "connected_ms": max(0, lost_at - row.opened_at)}
+            if not await self._note_loss(session, row.sockets, lost_at, {} if row.page == HTTP else data):
+                return
+        # the server was away, not the candidate: the time until "offline" begins anew
+        due = asyncio.get_running_loop().time() + session.policy.offline_ms / 1000
+        self._lost[session.id] = _Lost(lost_at, due, session.organization_id)
+
+
+async def _repeat(seconds: float, *steps: Callable[[], Awaitable[None]]) -> None:
+    """Take these steps again and again; the rest of them later, while the database is away."""
+    while True:
+        await asyncio.sleep(seconds)
+        for step in steps:
+            try:
+                await step()
+            except Problem as problem:
+                if problem.status != 503:
+                    logger.exception("presence check failed")
+                break
+            except Exception:
+                logger.exception("presence check failed")
+
+
+async def _each(do: Callable[[T], Awaitable[None]], all_of: Sequence[T]) -> None:
+    """Do it for all, some at a time: the log's writer takes what is asked for together, so many can be lost at once.
+
+    One that fails does not keep the others waiting; :class:`Problem` 503 while the database is away.
+    """
+    for start in range(0, len(all_of), AT_ONCE):
+        for error in await asyncio.gather(*map(do, all_of[start : start + AT_ONCE]), return_exceptions=True):
+            if error is None:
                 continue
-            session = await self._sessions.repository.get(row.organization_id, row.session_id)
-            lost_at = row.lost_at
-            if lost_at is None:
-                lost_at = min(row.seen_at, now)
-                data = {"code": 1006, "reason": "server_stopped", "connected_ms": max(0, lost_at - row.opened_at)}
-                if not await self._note_loss(session, row.sockets, lost_at, {} if row.page == HTTP else data):
-                    continue
-            # the server was away, not the candidate: the time until "offline" begins anew
-            due = since + session.policy.offline_ms / 1000
-            self._lost[session.id] = _Lost(lost_at, due, session.organization_id)
+            if not isinstance(error, Exception) or (isinstance(error, Problem) and error.status == 503):
+                raise error
+            logger.error("presence check failed", exc_info=error)

@@ -243,7 +243,11 @@ class SessionRepository:
             )
             # some at a time, so that events need not wait for all of them
             async with self._database.write("presence") as connection:
-                await connection.execute(query, [{"id": id, "number": lines[id][0], "at": lines[id][1]} for id in some])
+                # those that the log is changing are left out: it changes several, and each would wait for the other
+                free = {row[0] for row in (await connection.execute(held.with_for_update(skip_locked=True))).all()}
+                seen = [{"id": id, "number": lines[id][0], "at": lines[id][1]} for id in some if id in free]
+                if seen:
+                    await connection.execute(query, seen)
                 rows = (await connection.execute(held)).all()
             mine |= {row[0] for row in rows if row[1] == lines[row[0]][0]}
         return set(ids) - mine
