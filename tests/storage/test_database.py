@@ -1,6 +1,7 @@
 """The schema on every engine, reading and writing beside each other, and databases that cannot be used."""
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import openproctor.assembly
 import openproctor.storage.queue  # noqa: F401 -- declares the tables
 from openproctor.accounts.models import organizations, people
 from openproctor.errors import Problem
+from openproctor.eventlog.models import heads
+from openproctor.eventlog.streams import Streams
 from openproctor.storage import sqlite
 from openproctor.storage.database import Database, DatabaseUnusable, metadata
 from openproctor.storage.migrate import downgrade_connection, upgrade_connection
@@ -54,6 +57,28 @@ async def test_the_migrations_make_the_tables_of_the_code_and_take_them_away(dat
     assert await on(database_url, tables) <= {"alembic_version"}
     await on(database_url, upgrade_connection)
     assert await on(database_url, tables) >= set(metadata.tables)
+
+
+async def test_what_lies_beyond_a_hole_is_readable_for_an_earlier_version_again(database_url: str) -> None:
+    streams = Streams()
+    for number in (1, 2, 5, 6, 7, 9):
+        streams.add("s", number)
+    streams.add("whole", 1)
+    row = {"session_id": "s", "organization_id": ORG, "position": 7, "sequence": 7, "link": b"0" * 32, "counts": "{}"}
+
+    def add(connection: Connection) -> None:
+        connection.execute(insert(heads).values(**row, streams=streams.encode()))
+        connection.commit()
+
+    def stored(connection: Connection) -> str:
+        return str(connection.execute(select(heads.c.streams)).scalar_one())
+
+    await on(database_url, upgrade_connection)
+    await on(database_url, add)
+    await on(database_url, lambda connection: downgrade_connection(connection, "0006"))
+    assert json.loads(await on(database_url, stored)) == {"s": [2, [5, 6, 7, 9]], "whole": [1, []]}
+    await on(database_url, upgrade_connection)
+    assert Streams.decode(await on(database_url, stored)).encode() == streams.encode()
 
 
 _PREPARES = "import sys; from openproctor.storage.database import Database; Database(sys.argv[1]).prepare()"
