@@ -107,6 +107,14 @@ def test_another_browser_waits_while_the_first_is_connected(server: LiveServer, 
         assert refused.json()["type"].endswith("open-elsewhere")
     assert wait_for(lambda: other.join().status_code == 200)
     assert page.send(page.event(6, {})).status_code == 409, "the first page no longer speaks for the candidate"
+    manifest: dict[str, Any] = {"manifest": {"streams": {}, "tracks": {}}}
+    refused = page.http.post(page.path("finish"), json=manifest)
+    assert (refused.status_code, refused.json()["type"].rsplit("/")[-1]) == (409, "open-elsewhere")
+    ended = other.http.post(other.path("finish"), json=manifest)
+    assert ended.json()["state"] == "completed"
+    assert page.http.post(page.path("finish"), json=manifest).json()["state"] == "completed", (
+        "what is over may be known"
+    )
 
 
 @pytest.mark.parametrize("first", ["", "{", '{"t":"events"}', '{"t":"hello"}', '{"t":"hello","token":"x"}'])

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from openproctor.accounts.principal import AsCandidate, CandidateToken
 from openproctor.bodies import read_body
 from openproctor.eventlog.accept import check_written, read_batch
-from openproctor.sessions.service import Sessions, decode_manifest
+from openproctor.sessions.service import Sessions, check_device, decode_manifest
 from openproctor.sessions.states import OVER
 
 router = APIRouter(prefix="/api/v1", tags=["candidate"])
@@ -120,6 +120,7 @@ async def finish(request: Request, who: AsCandidate, body: Finish) -> Finished:
     sessions = sessions_of(request)
     session = await sessions.fresh(who.organization_id, who.session_id)
     if session.state not in OVER:
+        check_device(session, who)
         session = await sessions.finish(session, body.outcome, decode_manifest(body.manifest))
     missing = {"events": 0, "chunks": {}} if session.state in OVER else await sessions.missing(session)
     return Finished(state=session.state, missing=missing)

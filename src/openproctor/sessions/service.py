@@ -202,14 +202,7 @@ class Sessions:
             session = await self.fresh(who.organization_id, who.session_id)
             if session.state in OVER:
                 raise session_over(session)
-            if session.device != who.device:
-                raise Problem(
-                    409,
-                    "open-elsewhere",
-                    "The exam goes on in another browser",
-                    "This page was replaced by one in another browser.",
-                    what_to_do="Go on there, or open the exam's link here again.",
-                )
+            check_device(session, who)
         return session
 
     # -- events ------------------------------------------------------------------------------------------------
@@ -381,6 +374,18 @@ class Sessions:
         return await self.fresh(session.organization_id, session.id)
 
 
+def check_device(session: Session, who: CandidateToken) -> None:
+    """Refuse a page that another device has replaced: :class:`Problem` 409."""
+    if session.device != who.device:
+        raise Problem(
+            409,
+            "open-elsewhere",
+            "The exam goes on in another browser",
+            "This page was replaced by one in another browser.",
+            what_to_do="Go on there, or open the exam's link here again.",
+        )
+
+
 def session_over(session: Session) -> Problem:
     """The answer to a page whose session is over."""
     return Problem(
@@ -408,7 +413,10 @@ def decode_manifest(body: Any) -> dict[str, Any]:
         raise Problem(400, "malformed-manifest", "This is not a manifest", "tracks are camera and screen.")
     if len(manifest.streams) > MAX_STREAMS or not all(map(is_stream, manifest.streams)):
         raise Problem(
-            400, "malformed-manifest", "This is not a manifest", f"streams are {MAX_STREAMS} at most, with names as sent."
+            400,
+            "malformed-manifest",
+            "This is not a manifest",
+            f"streams are {MAX_STREAMS} at most, with names as sent.",
         )
     if any(not -1 <= n < 1_000_000 for n in manifest.tracks.values()):
         raise Problem(400, "malformed-manifest", "This is not a manifest", "a track's last number is out of range.")
