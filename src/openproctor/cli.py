@@ -320,7 +320,9 @@ def backup(
         except (BackupImpossible, OSError) as error:
             raise _fail(str(error)) from None
     typer.echo(str(copied))
-    typer.echo(f"To use it: openproctor serve --data {folder}")
+    names = [f"OPENPROCTOR_{name}" for name in ("DATABASE_URL", "MEDIA_URL") if getattr(settings, name.lower())]
+    unset = f", with {' and '.join(names)} unset" if names else ""
+    typer.echo(f"To use it{unset}: openproctor serve --data {folder}")
 
 
 @cli.command()

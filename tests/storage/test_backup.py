@@ -123,6 +123,30 @@ def test_a_dump_of_postgresql_and_a_copy_of_the_store_restore_too(
         assert next(each, None) is None  # removes the database
 
 
+def test_the_copy_of_a_database_and_recordings_from_elsewhere_is_served_without_settings(
+    tmp_path: Path, blobs: list[bytes]
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    settings = {"database_url": f"sqlite:///{elsewhere / 'exam.db'}", "media_url": f"file://{elsewhere / 'media'}"}
+    for folder in ("source", "copy"):
+        (tmp_path / folder).mkdir()
+    with LiveServer(tmp_path / "source", workers=0, **settings) as server:
+        page = sitting(server)
+        for number, data in enumerate(blobs):
+            page.put_chunk("camera", number, data)
+        finish(page, len(blobs))
+        for _ in range(2):
+            told = server.run("backup", str(tmp_path / "copy" / "data"), "--data", str(server.data))
+        unset = "To use it, with OPENPROCTOR_DATABASE_URL and OPENPROCTOR_MEDIA_URL unset: openproctor serve --data "
+        assert told.splitlines()[-1].startswith(unset)
+        key = server.key
+        before = stored(server, key, page.session_id, tmp_path)
+    shutil.rmtree(elsewhere)
+    with LiveServer(tmp_path / "copy", workers=0) as restored:
+        assert stored(restored, key, page.session_id, tmp_path) == before
+
+
 def test_no_place_and_no_source_are_told(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

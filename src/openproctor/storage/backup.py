@@ -12,6 +12,7 @@ from pathlib import Path
 from openproctor.storage.objects import sync
 
 KEYS = ("secret.key", "sealing.key")
+DATABASE = "openproctor.db"  # whatever its name was: a server finds it in the copy without a setting
 PAGES_AT_ONCE = 2_000  # of the database between two looks of the progress; the server writes meanwhile
 
 
@@ -49,7 +50,7 @@ def back_up(
     target, data = target.resolve(), data.resolve()
     if target == data or data in target.parents or target in data.parents:
         raise BackupImpossible("The copy must be in a folder of its own, outside of the data folder.")
-    if target.exists() and any(target.iterdir()) and not (target / database.name).exists():
+    if target.exists() and any(target.iterdir()) and not (target / DATABASE).exists():
         raise BackupImpossible(f"{target} holds other files. Name an empty folder, or one with an earlier backup.")
     if (target / "serve.json").exists():
         raise BackupImpossible(f"A server runs on {target}. Name another folder.")
@@ -58,7 +59,7 @@ def back_up(
     for name in KEYS:
         if (data / name).exists():
             _copy(data / name, target / name)
-    copied.database_bytes = _copy_database(database, target / database.name, lambda share: tell("Database", share))
+    copied.database_bytes = _copy_database(database, target / DATABASE, lambda share: tell("Database", share))
     _copy_media(media, target / "media", copied, lambda share: tell("Recordings and stills", share))
     return copied
 
