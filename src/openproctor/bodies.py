@@ -9,10 +9,15 @@ from starlette.requests import Request
 from openproctor.errors import Problem
 
 
+def is_number(text: str, digits: int) -> bool:
+    """Whether a header or a parameter is a whole number of so many digits at most; ² and ٣ are digits too, but not here."""
+    return text.isascii() and text.isdecimal() and len(text) <= digits
+
+
 async def read_body(request: Request, limit: int, what: str) -> bytes:
     """The body, at most ``limit`` bytes; :class:`Problem` 413 without reading further."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if is_number(declared, 18) and int(declared) > limit:
         raise _too_large(limit, what)
     parts, size = [], 0
     async for part in request.stream():

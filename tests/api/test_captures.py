@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import numpy as np
@@ -65,6 +66,17 @@ def test_a_face_still_is_checked_at_once_and_both_events_are_in_the_log(
     assert passed[0]["data"]["measures"]
     link = taken[0]["evidence"][0]["url"]
     assert httpx.get(str(staff.base_url).rstrip("/") + link).headers["content-type"] == "image/jpeg"
+
+
+def test_a_link_with_odd_characters_opens_nothing(page: Page, staff: httpx.Client) -> None:
+    assert put(page, "face", noise(1)).status_code == 201
+    [kept] = staff.get(f"/api/v1/sessions/{page.session_id}/captures").json()["items"]
+    path, _, query = kept["url"].partition("?")
+    given = dict(parse_qsl(query))
+    with httpx.Client(base_url=staff.base_url) as stranger:
+        assert stranger.get(path, params=given).status_code == 200
+        for wrong in ({"mark": "x"}, {"mark": "é"}, {"until": "²"}, {"until": "٣" * 12}, {"until": "9" * 13}):
+            assert stranger.get(path, params=given | wrong).status_code == 404
 
 
 def test_a_still_without_a_face_says_what_to_change(page: Page, events_of: Events) -> None:
@@ -143,6 +155,7 @@ def bomb() -> bytes:
         (b"x" * 6_000_000, {}, 413, "too-large"),
         (noise(1), {"Content_Digest": digest_header(b"other")}, 400, "digest-mismatch"),
         (noise(1), {"X_Captured_At": "yesterday"}, 400, "header-missing"),
+        (noise(1), {"X_Captured_At": b"\xb2"}, 400, "header-missing"),
     ],
 )
 def test_what_is_no_usable_picture_is_refused_and_leaves_nothing(

@@ -131,6 +131,7 @@ def at_time(data: bytes, ticks: int) -> bytes:
         (lambda b: b"<html>hello</html>", {}, 415, "wrong-container"),
         (lambda b: b"\0" * 5000, {}, 415, "wrong-container"),
         (lambda b: b, {"X_Recording_Part": "one"}, 400, "header-missing"),
+        (lambda b: b, {"X_Recording_Part": b"\xb2"}, 400, "header-missing"),
         (lambda b: b, {"X_Part_Started_At": ""}, 400, "header-missing"),
         (lambda b: b, {"X_Recording_Part": "7"}, 409, "init-missing"),
         (lambda b: b + b"\0" * (8 * 1024 * 1024), {}, 413, "too-large"),

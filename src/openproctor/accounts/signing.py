@@ -12,6 +12,7 @@ from typing import Any
 
 import jwt
 
+from openproctor.bodies import is_number
 from openproctor.clock import now_ms
 from openproctor.config import Settings
 
@@ -84,9 +85,11 @@ class Signer:
 
     def path_is_signed(self, path: str, until: str | None, mark: str | None) -> bool:
         """Whether the mark fits the path and its time is not over."""
-        if not until or not mark or not until.isdigit() or len(until) > 12:
+        if not until or not mark or not is_number(until, 12):
             return False
-        return int(until) * 1000 > now_ms() and hmac.compare_digest(self._mark(path, int(until)), mark)
+        return int(until) * 1000 > now_ms() and hmac.compare_digest(
+            self._mark(path, int(until)).encode(), mark.encode()
+        )
 
     def _mark(self, path: str, until: int) -> str:
         digest = hmac.digest(self._key("link"), f"{until} {path}".encode(), "sha256")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from openproctor.accounts.principal import AsCandidate, AsStaff, AsStaffOrLink
-from openproctor.bodies import announced_digest, check_bytes, read_body
+from openproctor.bodies import announced_digest, check_bytes, is_number, read_body
 from openproctor.errors import Problem, not_found
 
 router = APIRouter(prefix="/api/v1/sessions/{session_id}/captures", tags=["captures"])
@@ -44,7 +44,7 @@ async def put_capture(
     announced = announced_digest(request.headers.get("content-digest", ""))
     check_bytes(announced, data)
     captured_at = request.headers.get("x-captured-at", "")
-    if not captured_at.isdigit() or len(captured_at) > 15:
+    if not is_number(captured_at, 15):
         raise Problem(400, "header-missing", "A header is missing", "x-captured-at must be a whole number.")
     stored, new = await platform.captures.take(session, capture_id, kind, int(captured_at), announced.hex(), data)
     if not new:

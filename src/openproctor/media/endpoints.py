@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from openproctor.accounts.principal import AsCandidate, AsStaff, AsStaffOrLink, CandidateToken
-from openproctor.bodies import read_body
+from openproctor.bodies import is_number, read_body
 from openproctor.errors import Problem, not_found
 from openproctor.media.playlist import render
 from openproctor.media.repository import TRACKS
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1/sessions/{session_id}/media", tags=["media"])
 
 def _header_number(request: Request, name: str) -> int:
     value = request.headers.get(name, "")
-    if not value.isdigit() or len(value) > 15:
+    if not is_number(value, 15):
         raise Problem(400, "header-missing", "A header is missing", f"{name} must be a whole number.")
     return int(value)
 
