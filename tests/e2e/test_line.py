@@ -59,6 +59,24 @@ def starts(candidate: Candidate, track: str) -> int:
     return sum(event["data"]["track"] == track for event in candidate.sitting.events(13))
 
 
+def test_a_step_says_that_its_answer_is_long_in_coming_and_goes_on_when_it_comes(room: Room, relay: Relay) -> None:
+    with room({"checks": ["consent", "notifications"]}) as candidate:
+        candidate.permits("notifications")
+        candidate.agrees()
+        candidate.at("May we notify you?")
+        relay.cut()
+        try:
+            candidate.presses("Ask my browser")
+            expect(candidate.page.get_by_role("heading", name="May we notify you?")).to_be_focused()
+            candidate.reads("That did not reach the server yet")
+            candidate.screenshot("step-late")
+        finally:
+            relay.mend()
+        candidate.reads("Notifications are allowed")
+        candidate.goes_on()
+        candidate.at("You are ready")
+
+
 def test_a_dead_line_a_reload_and_a_dead_server_lose_nothing(room: Room, relay: Relay, server: LiveServer) -> None:
     with room(POLICY) as candidate:
         sitting, page = candidate.sitting, candidate.page
