@@ -38,7 +38,7 @@ export const words = {
   },
   notKept: {
     title: 'That did not reach the server yet',
-    what: 'Please check your internet connection. Nothing is lost: we keep trying, and you can also try again yourself.',
+    what: 'Please check your internet connection. Nothing is lost, and you can go on as soon as the line is back.',
   },
   stepDone: { title: 'This step is done', what: 'You can go on, or try again.' },
 
