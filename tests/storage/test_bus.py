@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -121,6 +122,21 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+async def test_only_a_process_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    folder = tmp_path / "bus"
+    folder.mkdir()
+    (folder / "gone.sock").touch()
+    with socket.socket(socket.AF_UNIX) as closed, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        closed.bind(str(folder / "killed.sock"))
+        closed.close()
+        # it refuses nobody, yet no line to it can be opened
+        there.bind(str(folder / "there.sock"))
+        async with started(lambda: open_bus(None, tmp_path)):
+            left = {path.name for path in folder.iterdir()}
+            assert "there.sock" in left
+            assert left.isdisjoint({"gone.sock", "killed.sock"})
 
 
 async def test_a_process_that_was_killed_is_forgotten_and_a_frozen_one_holds_nobody_up(tmp_path: Path) -> None:

@@ -115,10 +115,11 @@ async def test_nothing_half_written_is_left_in_the_folder(tmp_path: Path) -> Non
 async def test_a_disk_that_does_not_take_it_is_a_matter_of_trying_again(tmp_path: Path) -> None:
     objects = LocalObjects(tmp_path)
     (tmp_path / "a").write_bytes(b"a file where a folder should be")
-    with pytest.raises(Problem) as problem:
-        await objects.put(KEY, b"one")
-    assert (problem.value.status, problem.value.slug) == (503, "objects-away")
-    assert problem.value.retry_after
+    for call in (objects.put(KEY, b"one"), objects.get(KEY), objects.size(KEY), objects.delete(KEY)):
+        with pytest.raises(Problem) as problem:
+            await call
+        assert (problem.value.status, problem.value.slug) == (503, "objects-away")
+        assert problem.value.retry_after
     await objects.close()
 
 

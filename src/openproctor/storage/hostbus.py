@@ -113,9 +113,13 @@ class HostBus(LocalBus):
             return
         try:
             _reader, writer = await asyncio.open_unix_connection(self._address(name))
-        except OSError:
+        except (ConnectionRefusedError, FileNotFoundError):
             # its process is gone; a new one has another name
             (self._folder / name).unlink(missing_ok=True)
+            return
+        except OSError as error:
+            # it may well be there: we have no descriptor left, or it has no room for us now
+            logger.warning("a process on the bus cannot be reached", process=name, error=str(error))
             return
         if name in self._links:  # it came while we waited
             writer.close()

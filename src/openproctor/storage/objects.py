@@ -9,9 +9,11 @@ import contextlib
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -19,6 +21,7 @@ from openproctor.errors import Problem
 
 logger = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 _KEY = re.compile(r"[a-z0-9][a-z0-9._/-]{0,250}")
 
 
@@ -158,16 +161,24 @@ class LocalObjects:
         except OSError as error:
             raise objects_away(error) from error
 
+    async def _look(self, work: Callable[[], T]) -> T:
+        """The result of some work on a file; ``FileNotFoundError`` if it is not there, :class:`Problem` 503 for a disk that fails."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise objects_away(error) from error
+
     async def get(self, key: str) -> bytes:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self.path(key).read_bytes)
+            return await self._look(self.path(key).read_bytes)
         except FileNotFoundError:
             raise KeyError(key) from None
 
     async def size(self, key: str) -> int | None:
-        path = self.path(key)
         try:
-            return (await asyncio.get_running_loop().run_in_executor(self._threads, path.stat)).st_size
+            return (await self._look(self.path(key).stat)).st_size
         except FileNotFoundError:
             return None
 
@@ -176,8 +187,7 @@ class LocalObjects:
         return None
 
     async def delete(self, key: str) -> None:
-        path = self.path(key)
-        await asyncio.get_running_loop().run_in_executor(self._threads, lambda: path.unlink(missing_ok=True))
+        await self._look(partial(self.path(key).unlink, missing_ok=True))
 
     async def signed_get(self, key: str, seconds: int) -> str | None:
         return None
