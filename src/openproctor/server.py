@@ -22,6 +22,7 @@ from openproctor.storage.database import DatabaseUnusable
 logger = structlog.get_logger(__name__)
 
 BACKLOG = 4096
+WORKER_SECONDS = 5.0
 LATE_BYTES = 256 * 1024  # what may still be on its way when we close a socket
 
 
@@ -178,7 +179,15 @@ async def keep_worker(settings: Settings, number: int) -> None:
     }
     while True:
         started = now_ms()
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "openproctor", "worker", env=environment)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "openproctor", "worker", env=environment
+            )
+        except OSError as error:
+            # no memory or no process to be had just now: it may do better in a moment
+            logger.error("a worker could not be started and is tried again", worker=number, error=str(error))
+            await asyncio.sleep(WORKER_SECONDS)
+            continue
         try:
             code = await process.wait()
         except asyncio.CancelledError:
@@ -192,7 +201,7 @@ async def keep_worker(settings: Settings, number: int) -> None:
             raise
         logger.warning("a worker ended and is started again", worker=number, code=code)
         # one that dies at once must not take the machine with it
-        await asyncio.sleep(1 if now_ms() - started > 10_000 else 5)
+        await asyncio.sleep(1 if now_ms() - started > 10_000 else WORKER_SECONDS)
 
 
 def run_server(settings: Settings, after_start: Any = None) -> None:

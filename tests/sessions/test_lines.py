@@ -1,10 +1,6 @@
 """Lines of candidates and what the log says of them, where a process is interrupted or does several things at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -12,16 +8,12 @@ from sqlalchemy import select
 
 from openproctor.assembly import Platform
 from openproctor.clock import now_ms
-from openproctor.config import Settings
 from openproctor.errors import Problem
-from openproctor.exams.policy import Policy
 from openproctor.sessions.models import presence
 from openproctor.sessions.repository import Session
+from tests.sessions.platforms import LIMIT_MS, Server, new_sessions, until
 
-LIMIT_MS = 1_200
 MANY = 200
-
-Server = Callable[[], AbstractAsyncContextManager[Platform]]
 
 
 class Socket:
@@ -40,43 +32,10 @@ class Socket:
         self.codes.append(code)
 
 
-@pytest.fixture
-def server(tmp_path: Path, database_url: str) -> Server:
-    """What starts the server's services in this process; again after it has ended, too."""
-
-    @asynccontextmanager
-    async def run() -> AsyncIterator[Platform]:
-        settings = Settings(
-            data_dir=tmp_path, database_url=database_url, heartbeat_ms=LIMIT_MS // 3, heartbeat_limit_ms=LIMIT_MS
-        )
-        platform = Platform(settings)
-        await platform.open()
-        await platform.serve()
-        try:
-            yield platform
-        finally:
-            await platform.close()
-
-    return run
-
-
-async def new_sessions(platform: Platform, count: int = 1, **policy: Any) -> list[Session]:
-    organization = await platform.accounts.default_organization()
-    exam = await platform.exams.create(organization.id, "Algebra", None, Policy(**policy))
-    return [(await platform.sessions.create(exam, f"candidate {n}", "Ada", None, 1))[0] for n in range(count)]
-
-
 async def lines_of(platform: Platform, session: Session) -> list[tuple[int, str | None]]:
     """Events of coming and going, with the reason."""
     found = await platform.events.page(session.organization_id, session.id, type_ids=[9, 10, 181, 1063], limit=100)
     return [(event.type_id, event.data.get("reason")) for event in found]
-
-
-async def until(condition: Callable[[], Any]) -> Any:
-    async with asyncio.timeout(30):
-        while not (found := await condition()):  # noqa: ASYNC110 -- the log tells nobody in a test
-            await asyncio.sleep(0.05)
-    return found
 
 
 async def test_a_line_that_could_not_be_noted_leaves_no_trace(server: Server) -> None:

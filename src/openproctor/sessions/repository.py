@@ -148,11 +148,15 @@ class SessionRepository:
         """Sessions in the exam, of every organization: for the clock that watches them."""
         return await self._many(_SELECT.where(sessions.c.state.in_(("running", "paused"))))
 
-    async def running_ids(self) -> dict[str, str]:
-        """Ids of the sessions in the exam and of their organizations."""
-        query = select(sessions.c.id, sessions.c.organization_id).where(sessions.c.state.in_(("running", "paused")))
+    async def several(self, ids: list[str]) -> list[Session]:
+        """Sessions with these ids, of every organization."""
+        return await self._many(_SELECT.where(sessions.c.id.in_(ids)))
+
+    async def running_ids(self) -> set[str]:
+        """Ids of the sessions in the exam."""
+        query = select(sessions.c.id).where(sessions.c.state.in_(("running", "paused")))
         async with self._database.read() as connection:
-            return {row[0]: row[1] for row in (await connection.execute(query)).all()}
+            return {row[0] for row in (await connection.execute(query)).all()}
 
     async def exam_url(self, session_id: str) -> str | None:
         """Address of a session's exam, for the page's content security policy."""

@@ -21,6 +21,7 @@ logger = structlog.get_logger(__name__)
 STOPPED, STARTED = 14, 13
 ASK_AGAIN = 5.0
 FIND_EVERY = 10.0
+FIND_AT_ONCE = 500
 ABANDONED_EVERY = 60.0
 # a clock that is kept right moves by less than this in a second
 JUMP_MS = 2_000
@@ -90,22 +91,27 @@ class Timekeeper:
     async def _find(self) -> None:
         """Sessions that were started at other servers, which may be gone by now."""
         self._found_at = _now()
-        for session_id, organization_id in (await self._sessions.repository.running_ids()).items():
-            if session_id not in self._watched:
-                self.watch(await self._sessions.repository.get(organization_id, session_id))
+        repository = self._sessions.repository
+        unknown = sorted(await repository.running_ids() - self._watched.keys())
+        for start in range(0, len(unknown), FIND_AT_ONCE):
+            for session in await repository.several(unknown[start : start + FIND_AT_ONCE]):
+                self.watch(session)
 
     async def _run(self) -> None:
         behind = now_ms() - _now() * 1000
         while True:
             await asyncio.sleep(1)
             jump, behind = now_ms() - _now() * 1000 - behind, now_ms() - _now() * 1000
-            if abs(jump) > JUMP_MS:
-                await self._note_jump(round(jump))
             try:
+                if abs(jump) > JUMP_MS:
+                    await self._note_jump(round(jump))
                 if _now() - self._found_at > FIND_EVERY:
                     await self._find()
             except Problem:
                 continue  # the database is away
+            except Exception:
+                # those that are known have to be looked at all the same
+                logger.exception("running sessions could not be found")
             for number, watched in enumerate(list(self._watched.values())):
                 if number % 100 == 99:
                     await asyncio.sleep(0)  # thousands of sessions must not hold up everybody's events
