@@ -116,12 +116,16 @@ def test_a_page_that_opens_stream_after_stream_is_refused(page: Page, events_of:
         assert send(f"s{number}").status_code == 200
     refused = send("another")
     assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (429, "too-many-holes")
+    assert refused.headers["retry-after"]
     with page.socket() as socket:
         socket.send(json.dumps({"t": "events", "id": 1, "stream": page.stream, "events": [page.event(6, {})]}))
         frame = json.loads(socket.recv(10))
         assert (frame["t"], frame["problem"]["status"]) == ("problem", 429)
-        with pytest.raises(ConnectionClosed):
+        with pytest.raises(ConnectionClosed) as closed:
             socket.recv(10)
+        # not 4400: a page throws away what the server cannot read
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1013
     assert send("s0").json() == {"acknowledged": [1], "refused": []}
     assert len(events_of(page.session_id, 6)) == MAX_STREAMS
 

@@ -126,6 +126,7 @@ def check_written(receipt: Receipt) -> None:
             "The events leave too many holes",
             f"A session's pages may use {MAX_STREAMS} streams, and leave {MAX_HOLES} holes between the numbers of their events.",
             what_to_do="Send the events that are missing first: those with the lowest numbers.",
+            retry_after=5,
         )
 
 

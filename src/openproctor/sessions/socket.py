@@ -258,7 +258,15 @@ class CandidateSocket:
 
     async def _refuse(self, problem: Problem) -> None:
         await self._send({"t": "problem", "problem": problem.document()})
-        codes = {401: BAD_TOKEN, 403: FORBIDDEN, 404: FORBIDDEN, 409: 4409, 410: OVER_CODE, 503: TRY_LATER}
+        codes = {
+            401: BAD_TOKEN,
+            403: FORBIDDEN,
+            404: FORBIDDEN,
+            409: 4409,
+            410: OVER_CODE,
+            429: TRY_LATER,
+            503: TRY_LATER,
+        }
         await self.close(codes.get(problem.status, BAD_MESSAGE), problem.slug)
 
     async def close(self, code: int, reason: str) -> None:
