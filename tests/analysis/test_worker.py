@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from openproctor.analysis.course import ENDED_WORKERS
 from openproctor.analysis.detectors import Detectors
-from openproctor.analysis.worker import Worker
+from openproctor.analysis.worker import TRIES, Worker
 from openproctor.assembly import Platform
 from openproctor.config import Settings
 from tests.analysis.conftest import blobs, frames
@@ -163,3 +164,43 @@ async def test_a_chunk_that_cannot_be_read_is_an_event_and_the_work_goes_on(
     assert [item["data"]["number"] for item in rejected] == [2]
     assert rejected[0]["source"] == "server"
     assert {item["type_id"] for item in items} >= {15, 16, 81}
+
+
+class Ended(BaseException):
+    """A worker's process ended."""
+
+
+def end() -> None:
+    raise Ended
+
+
+async def test_a_chunk_that_ends_every_worker_is_passed_over_and_said_so(
+    server: LiveServer, page: Page, platform: Platform, detectors: Detectors, recording: list[bytes]
+) -> None:
+    upload(page, recording)
+    assert finish(page, len(recording) - 1).status_code == 200
+    # no chunk is looked at in no time at all: each of them gives itself up with a chunk in hand, the first with two
+    for _ in range(TRIES + 1):
+        with pytest.raises(Ended):
+            await Worker(platform, detectors, lease_ms=-1, hopeless_s=0.0, give_up=end).round()
+    await drain(Worker(platform, detectors, lease_ms=-1))
+    rejected = [item for item in events(server, page) if item["type_id"] == 1062]
+    assert [(item["data"]["number"], item["data"]["reason"]) for item in rejected] == [(1, ENDED_WORKERS)]
+    found = {item["type_id"] for item in events(server, page)}
+    assert found == {15, 16, 81, 1062}
+
+
+async def test_a_worker_that_ends_now_and_then_passes_nothing_over(
+    server: LiveServer, page: Page, platform: Platform, detectors: Detectors, recording: list[bytes]
+) -> None:
+    for number, data in enumerate(recording):
+        assert page.put_chunk("camera", number, data).status_code == 201
+        if number:
+            # the one before, which drained the queue, is gone as well
+            for _ in range(TRIES - 2):
+                with pytest.raises(Ended):
+                    await Worker(platform, detectors, lease_ms=-1, hopeless_s=0.0, give_up=end).round()
+        await drain(Worker(platform, detectors, lease_ms=-1))
+    assert finish(page, len(recording) - 1).status_code == 200
+    await drain(Worker(platform, detectors, lease_ms=-1))
+    check_expected(events(server, page))

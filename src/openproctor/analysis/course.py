@@ -62,6 +62,10 @@ class Settings:
         return next(settings for since, settings in reversed(self._changes) if since < position)
 
 
+# why a chunk is passed over that ends, or holds up, whoever looks at it
+ENDED_WORKERS = "every worker that looked at it ended without a word"
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A chunk with its bytes. ``at`` is when it begins and ``origin`` when its part began, ms since 1970; ``position`` is its

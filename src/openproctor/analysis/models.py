@@ -15,6 +15,8 @@ analyses = Table(
     Column("state", Text),
     Column("owner", String(64)),
     Column("lease_until", BigInteger, nullable=False),
+    # how often somebody has begun with that chunk and written nothing since
+    Column("tries", Integer, nullable=False, server_default="0"),
     # those that are complete, nearly all after a while, are of no interest to anybody who looks for work
     Index("ix_analyses_lease_until", "lease_until"),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openproctor.analysis.conditions import conditions, damaged_model, model_files
-from openproctor.analysis.course import Course, Outcome, Piece, Settings
+from openproctor.analysis.course import ENDED_WORKERS, Course, Outcome, Piece, Settings
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
 from openproctor.analysis.material import ACCOMMODATED, ANALYSED, REJECTED, TRACK, CannotCheck, Entry, Facts, Material
@@ -256,7 +256,7 @@ class _Walk:
         for entry in self._material.entries:
             if entry.type_id == REJECTED and entry.data.get("number") == chunk.number:
                 reason = str(entry.data["reason"])
-                return reason if "the store" in reason else None
+                return reason if "the store" in reason or reason == ENDED_WORKERS else None
         return None
 
     def add(self, findings: list[Finding], chunk: Facts | None) -> None:

@@ -22,7 +22,10 @@ DONE = 2**62  # lease of an analysis that is complete: nobody takes it again
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the analysis of a session is. ``state`` is the pipeline's, as JSON; times in ms since 1970."""
+    """How far the analysis of a session is. ``state`` is the pipeline's, as JSON; times in ms since 1970.
+
+    ``tries`` counts who began with the next chunk and ended without a word.
+    """
 
     session_id: str
     organization_id: str
@@ -30,6 +33,7 @@ class Progress:
     state: str | None
     owner: str | None
     lease_until: int
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class AnalysisRepository:
                 "state": None,
                 "owner": None,
                 "lease_until": 0,
+                "tries": 0,
             }
             try:
                 async with self._database.write() as connection:
@@ -97,7 +102,7 @@ class AnalysisRepository:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         found = [
-            Waiting(Progress(*row[:6]), row.since, row.last if row.last is not None else -1, row.session_state in OVER)
+            Waiting(Progress(*row[:7]), row.since, row.last if row.last is not None else -1, row.session_state in OVER)
             for row in rows
         ]
         found = [one for one in found if one.since is not None or one.over]

@@ -7,9 +7,11 @@ moved it on: a worker that dies, or loses its lease to another one, neither lose
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -18,7 +20,7 @@ from prometheus_client import Counter
 
 from openproctor.analysis.coded import Decoders
 from openproctor.analysis.conditions import conditions, model_files
-from openproctor.analysis.course import Course, Outcome, Piece, Settings
+from openproctor.analysis.course import ENDED_WORKERS, Course, Outcome, Piece, Settings
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
 from openproctor.analysis.repository import DONE, AnalysisRepository, Progress, Waiting
@@ -44,6 +46,9 @@ SEEK_ALL_MS = 30_000  # between two looks for sessions that were over before any
 COMMIT_EVERY = 2  # chunks without a finding after which progress is written all the same
 SESSIONS_KEPT = 400  # in memory; others go on from their written state
 CHUNK_SECONDS = 20.0  # a chunk that takes longer is worth a line in the log
+HOPELESS_SECONDS = 60.0  # a decoder that is still at it then will not come back
+TRIES = 5  # after so many workers that ended with a chunk in hand nobody looks at it any more
+HUNG = 70  # exit code of a worker that gives itself up
 STILL_LONGEST = 960
 
 CHUNKS = Counter("openproctor_analysis_chunks_total", "Chunks analysed.", ["outcome"])
@@ -65,16 +70,33 @@ class _Work:
     init: tuple[int, bytes, int] | None = None
     # accommodations that ``settings`` know of, as the session's row has them
     accommodations: str | None = None
+    # workers that ended with the next chunk in hand
+    tries: int = 0
     events: list[NewEvent] = field(default_factory=list)
     contents: list[NewContent] = field(default_factory=list)
     unwritten: int = 0
 
 
+def _end_process() -> None:
+    os._exit(HUNG)
+
+
 class Worker:
     """Analyses what is stored, until cancelled."""
 
-    def __init__(self, platform: Any, detectors: Detectors, *, lease_ms: int = LEASE_MS) -> None:
+    def __init__(
+        self,
+        platform: Any,
+        detectors: Detectors,
+        *,
+        lease_ms: int = LEASE_MS,
+        hopeless_s: float = HOPELESS_SECONDS,
+        give_up: Callable[[], Any] = _end_process,
+    ) -> None:
+        """``give_up`` ends the process: nothing else ends a thread inside a decoder. Whoever keeps workers starts another."""
         self._lease_ms = lease_ms
+        self._hopeless_s = hopeless_s
+        self._give_up = give_up
         self._platform = platform
         self._detectors = detectors
         self._repository = AnalysisRepository(platform.database)
@@ -158,6 +180,8 @@ class Worker:
                 await self._accommodate(work)
             for chunk in chunks:
                 await self._chunk(work, chunk)
+                if work.tries:
+                    await self._commit(work)  # one at a time until it is past what ended the others
             if over and not chunks:
                 await self._late(work)
             else:
@@ -191,7 +215,7 @@ class Worker:
                 changes=[
                     Change(
                         "analyses",
-                        {"owner": self._owner, "lease_until": lease},
+                        {"owner": self._owner, "lease_until": lease, "tries": progress.tries + 1},
                         {
                             "session_id": progress.session_id,
                             "next_number": progress.next_number,
@@ -213,7 +237,15 @@ class Worker:
         number = progress.next_number
         course = Course(self._detectors, settings, state, number, self._decoders)
         work = _Work(
-            progress.session_id, progress.organization_id, course, settings, number, number, lease, accommodations=held
+            progress.session_id,
+            progress.organization_id,
+            course,
+            settings,
+            number,
+            number,
+            lease,
+            accommodations=held,
+            tries=progress.tries,
         )
         if course.recalls is not None:
             chunk = await self._platform.media.repository.get(
@@ -307,8 +339,10 @@ class Worker:
                 # its beginning may still come, and then it is looked at with it
                 await self._skip(work, chunk.number)
                 return
+            if work.tries >= TRIES:
+                piece = replace(piece, unreadable=ENDED_WORKERS)
             begun = time.monotonic()
-            outcome = await asyncio.to_thread(work.course.take, piece)
+            outcome = await self._looked_at(work, piece)
             self._told(work, chunk, outcome)
             await self._take(work, outcome.findings, chunk)
             taken = time.monotonic() - begun
@@ -319,6 +353,17 @@ class Worker:
         if not late:
             work.next_number = chunk.number + 1
         work.unwritten += 1
+
+    async def _looked_at(self, work: _Work, piece: Piece) -> Outcome:
+        try:
+            async with asyncio.timeout(self._hopeless_s):
+                return await asyncio.to_thread(work.course.take, piece)
+        except TimeoutError:
+            logger.critical(
+                "a chunk takes too long: this worker gives up", session_id=work.session_id, number=piece.number
+            )
+            self._give_up()
+            raise
 
     def _told(self, work: _Work, chunk: Chunk, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -365,7 +410,7 @@ class Worker:
                 await self._accommodate(work)
                 for chunk in chunks:
                     await self._chunk(work, chunk)
-                    await self._commit_some(work)
+                    await (self._commit(work) if work.tries else self._commit_some(work))
                 if chunks:
                     return  # other sessions wait as well
             await self._take(work, await asyncio.to_thread(work.course.turn), None)
@@ -389,7 +434,14 @@ class Worker:
         state = msgspec.json.encode(work.course.dump()).decode() if lease_until != DONE else None
         change = Change(
             "analyses",
-            {"next_number": work.next_number, "state": state, "owner": self._owner, "lease_until": lease},
+            {
+                "next_number": work.next_number,
+                "state": state,
+                "owner": self._owner,
+                "lease_until": lease,
+                # who goes on has begun with the next chunk
+                "tries": int(lease_until is None),
+            },
             {"session_id": work.session_id, "next_number": work.written, "owner": self._owner},
         )
         receipt = await self._platform.log.append(
@@ -397,7 +449,7 @@ class Worker:
         )
         if not receipt.applied:
             raise _LostLeaseError
-        work.written, work.lease_until, work.unwritten = work.next_number, lease, 0
+        work.written, work.lease_until, work.unwritten, work.tries = work.next_number, lease, 0, 0
         work.events, work.contents = [], []
 
 
