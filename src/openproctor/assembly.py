@@ -80,8 +80,7 @@ class Platform:
             }
         )
         self.sessions.completed.append(self.sealer.seal)
-        self.sessions.noted.update(dict.fromkeys(self.timekeeper.TYPES, self.timekeeper.note))
-        self.sessions.gaps = partial(holes, self.media.repository)
+        self.sessions.gaps = partial(holes, self.media.repository, self.events)
         self.timekeeper.last_received = self.media.last_received
         self.rooms.last_chunks = self.media.last_chunks
         self.rooms.direct_upload = self.settings.media_direct

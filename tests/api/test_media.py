@@ -1,8 +1,10 @@
 """Recordings: chunks in, playlists out."""
 
 import io
+import json
 import re
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -167,9 +169,6 @@ def test_recording_started_counts_only_with_a_stored_chunk(page: Page, blobs: li
 
 
 def test_a_recording_that_stalls_is_noted_by_the_server(page: Page, blobs: list[Blob], events_of: Events) -> None:
-    import json
-    import time
-
     page.put_chunk("camera", 0, blobs[0].data)
     with page.socket() as socket:
         deadline = time.monotonic() + 15
@@ -181,6 +180,42 @@ def test_a_recording_that_stalls_is_noted_by_the_server(page: Page, blobs: list[
     assert {e["data"]["track"] for e in stopped} <= {"camera", "screen"}
     assert {e["data"]["reason"] for e in stopped} == {"stalled"}
     assert stopped[0]["source"] == "server"
+
+
+def test_what_was_sent_before_keeps_no_recording_alive_and_its_end_is_a_gap(
+    page: Page, blobs: list[Blob], events_of: Events
+) -> None:
+    began = str(now())
+    for track in ("camera", "screen"):
+        for number in (0, 1):
+            assert page.put_chunk(track, number, blobs[number].data, X_Part_Started_At=began).status_code == 201
+    stopped = page.event(14, {"track": "camera", "reason": "track_ended"})
+    started = page.event(13, {"track": "camera", "part": 0})
+    assert page.send(stopped, started).json()["acknowledged"] == [1, 2]
+    # the screen's recording ended with the exam; that is told when the line is back
+    finished = page.event(14, {"track": "screen", "reason": "finished"})
+
+    def stalled() -> bool:
+        return "stalled" in [
+            e["data"]["reason"] for e in events_of(page.session_id, 14) if e["data"]["track"] == "camera"
+        ]
+
+    with page.socket() as socket:
+        deadline = time.monotonic() + 15
+        while not stalled():
+            assert time.monotonic() < deadline, "the stall was not noted"
+            socket.send(json.dumps({"t": "ping", "n": 1, "at": 0}))
+            assert page.put_chunk("camera", 1, blobs[1].data, X_Part_Started_At=began).status_code == 200
+            assert page.send(stopped).json()["acknowledged"] == [1]
+            time.sleep(0.2)
+    page.send(finished)
+    manifest = {"streams": {page.stream: page.seq}, "tracks": {"camera": 1, "screen": 1}}
+    assert page.http.post(page.path("finish"), json={"manifest": manifest}).json()["state"] == "completed"
+    (gap,) = events_of(page.session_id, 1060)
+    (end,) = events_of(page.session_id, 1071)
+    assert (gap["data"]["track"], gap["data"]["reason"], gap["source"]) == ("camera", "nothing was recorded", "server")
+    assert gap["data"]["from"] == pytest.approx(int(began) + 2_000, abs=100)
+    assert gap["data"]["until"] == end["occurred_at"]
 
 
 def test_self_contained_webm_pieces_play_as_parts_of_their_own(page: Page, staff: httpx.Client) -> None:

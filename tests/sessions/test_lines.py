@@ -11,25 +11,9 @@ from openproctor.clock import now_ms
 from openproctor.errors import Problem
 from openproctor.sessions.models import presence
 from openproctor.sessions.repository import Session
-from tests.sessions.platforms import LIMIT_MS, Server, new_sessions, until
+from tests.sessions.platforms import LIMIT_MS, Server, Socket, new_sessions, until
 
 MANY = 200
-
-
-class Socket:
-    """A candidate's end of a line."""
-
-    def __init__(self, session: Session, page: str = "one", heard_at: float | None = None) -> None:
-        self.session = session
-        self.page = page
-        self.number = 0
-        self.opened_at = self.seen_at = now_ms()
-        self.heard_at = asyncio.get_running_loop().time() if heard_at is None else heard_at
-        self.codes: list[int] = []
-
-    async def close(self, code: int, reason: str) -> None:
-        assert reason
-        self.codes.append(code)
 
 
 async def lines_of(platform: Platform, session: Session) -> list[tuple[int, str | None]]:

@@ -66,7 +66,7 @@ async def store_chunk(
         digest=request.headers.get("content-digest", ""),
         data=data,
     )
-    await _came_in(platform, session, track)
+    await _came_in(platform, session, track, new)
     return (201 if new else 200), stored
 
 
@@ -125,12 +125,13 @@ async def link_chunk(
     stored, new = await platform.media.take_uploaded(
         session, track, number, part=part, part_started_at=started, upload=upload, digest=digest, index=index
     )
-    await _came_in(platform, session, track)
+    await _came_in(platform, session, track, new)
     return (201 if new else 200), stored
 
 
-async def _came_in(platform: Any, session: Session, track: str) -> None:
-    platform.timekeeper.chunk_came(session, track)
+async def _came_in(platform: Any, session: Session, track: str, new: bool) -> None:
+    if new:  # a page can send what it has sent as often as it likes
+        platform.timekeeper.chunk_came(session, track)
     if session.finish_requested_at is not None:
         await platform.sessions.complete_if_all_in(session)
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 from openproctor.eventlog.entries import NewEvent
+from openproctor.eventlog.repository import EventRepository
 from openproctor.media.playlist import Segment, gaps, segments, spans
 from openproctor.media.repository import TRACKS, Chunk, ChunkRepository
 from openproctor.sessions.repository import Session
 
-GAP = 1060
+STARTED, STOPPED, GAP = 13, 14, 1060
 MOST_NUMBERS = 10_000
 
 
@@ -28,15 +29,18 @@ def _end(chunk: Chunk) -> int:
     return chunk.at + round((chunk.duration or 0) * 1000)
 
 
-async def holes(repository: ChunkRepository, session: Session, missing: dict[str, list[int]]) -> list[NewEvent]:
-    """Events 1060 of a session that ends.
+async def holes(
+    repository: ChunkRepository, log: EventRepository, session: Session, missing: dict[str, list[int]]
+) -> list[NewEvent]:
+    """Events 1060 of a session that ends, also for the time from the last picture to the end.
 
     ``missing`` are the numbers that the page said it has sent. Without a manifest the page never came back: then the
-    holes in what is there count, and the time from the last picture to the end.
+    holes in what is there count.
     """
     found: list[NewEvent] = []
     began = session.started_at or session.created_at
     ended = session.finish_requested_at or began
+    finished = await _finished(log, session, ended)
     for track in TRACKS:
         if getattr(session.policy.tracks, track) is None:
             continue
@@ -58,9 +62,26 @@ async def holes(repository: ChunkRepository, session: Session, missing: dict[str
             if long and not any(since <= gap["from"] and gap["until"] <= until for since, until in known):
                 found.append(_gap(track, int(gap["from"]), int(gap["until"]), "nothing was recorded"))
         tail = max((_end(segment.chunk) for segment in played), default=began)
-        if session.manifest is None and ended - tail >= session.policy.recording_stall_ms:
-            found.append(_gap(track, tail, ended, "the page never came back"))
+        until = min(ended, finished.get(track, ended))
+        known = [(event.data["from"], event.data["until"]) for event in found if event.data["track"] == track]
+        if until - tail >= session.policy.recording_stall_ms and not any(s <= tail and until <= u for s, u in known):
+            reason = "the page never came back" if session.manifest is None else "nothing was recorded"
+            found.append(_gap(track, tail, until, reason))
     return found
+
+
+async def _finished(log: EventRepository, session: Session, ended: int) -> dict[str, int]:
+    """When the page says that it ended its recordings with the exam, ms since 1970, by track.
+
+    Without a line it can say so only later. One that said so long before it ended the exam is not believed.
+    """
+    told = await log.of_types(session.organization_id, session.id, [STARTED, STOPPED])
+    last = {event.data["track"]: event for event in told}
+    return {
+        track: event.occurred_at
+        for track, event in last.items()
+        if event.data.get("reason") == "finished" and event.received_at >= ended - session.policy.recording_stall_ms
+    }
 
 
 def _gap(track: str, since: int, until: int, reason: str, numbers: Iterable[int] = ()) -> NewEvent:

@@ -65,8 +65,6 @@ class Sessions:
         self.gaps: Gaps | None = None
         # awaited once a session is completed
         self.completed: list[Callable[[Session], Awaitable[Any]]] = []
-        # told of a page's events of a type
-        self.noted: dict[int, Callable[[Session, NewEvent], None]] = {}
 
     # -- making and reading ------------------------------------------------------------------------------------
 
@@ -213,7 +211,7 @@ class Sessions:
         Returns the future of the commit (or ``None``), the client sequence numbers that it will acknowledge, and the refusals.
         """
         latest, earliest = now_ms() + FUTURE_MS, session.created_at - FUTURE_MS
-        page = accept_plain(batch, latest, earliest, self.confirm.keys() | self.noted.keys())
+        page = accept_plain(batch, latest, earliest, self.confirm.keys())
         if page is not None and page.events:
             future = self.log.append(Append(session.id, session.organization_id, page=page))
             return future, [event[0] for event in page.events], []
@@ -231,10 +229,6 @@ class Sessions:
         if not taken:
             return None, [], refused
         future = self.log.append(Append(session.id, session.organization_id, taken))
-        for event in taken:
-            note = self.noted.get(event.type_id)
-            if note:
-                note(session, event)
         return future, [e.client_sequence for e in taken if e.client_sequence is not None], refused
 
     async def _unconfirmed(self, session: Session, event: NewEvent) -> str | None:

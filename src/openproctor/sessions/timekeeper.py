@@ -37,16 +37,12 @@ class _Watched:
     session: Session
     chunk_at: dict[str, float] = field(default_factory=dict)  # when the last chunk of a track came
     stalled: set[str] = field(default_factory=set)
-    stopped: set[str] = field(default_factory=set)
     asked_at: float = 0.0  # when it was last looked whether all is in
     sought_at: float = 0.0  # when it was last looked whether anybody is still there
 
 
 class Timekeeper:
     """Looks at every running session about once a second."""
-
-    # what it wants to be told of
-    TYPES = (STARTED, STOPPED)
 
     def __init__(self, sessions: Sessions, presence: PresenceKeeper, settings: Settings) -> None:
         self._sessions = sessions
@@ -81,12 +77,6 @@ class Timekeeper:
         if watched:
             watched.chunk_at[track] = _now()
             watched.stalled.discard(track)
-
-    def note(self, session: Session, event: NewEvent) -> None:
-        """The page said that a recording stopped or started: silence is no stall in between."""
-        watched = self._watched.get(session.id)
-        if watched and event.type_id in (STARTED, STOPPED):
-            (watched.stopped.discard if event.type_id == STARTED else watched.stopped.add)(event.data["track"])
 
     async def _find(self) -> None:
         """Sessions that were started at other servers, which may be gone by now."""
@@ -177,16 +167,28 @@ class Timekeeper:
         for track in [t for t, wanted in (("camera", tracks.camera), ("screen", tracks.screen)) if wanted]:
             since = watched.chunk_at.setdefault(track, _now())
             limit_ms = session.policy.recording_stall_ms
-            if (_now() - since) * 1000 <= limit_ms or track in watched.stalled | watched.stopped:
+            if (_now() - since) * 1000 <= limit_ms or track in watched.stalled:
                 continue
             received = await self.last_received(session, track) if self.last_received else None
             if received is not None and 0 <= now_ms() - received <= limit_ms:
                 watched.chunk_at[track] = _now() - (now_ms() - received) / 1000
                 continue
+            if await self._has_stopped(session, track, received or 0):
+                # asked again after as long: where it starts anew may be another server
+                watched.chunk_at[track] = _now()
+                continue
             watched.stalled.add(track)
             await self._sessions.append(
                 session, NewEvent(STOPPED, "server", now_ms(), {"track": track, "reason": "stalled"})
             )
+
+    async def _has_stopped(self, session: Session, track: str, received: int) -> bool:
+        """Whether the log says already that nothing can come: the page has stopped, or has stalled since the last chunk."""
+        told = await self._sessions.events.of_types(session.organization_id, session.id, [STARTED, STOPPED])
+        last = next((event for event in reversed(told) if event.data["track"] == track), None)
+        if last is None or last.type_id == STARTED:
+            return False
+        return last.source != "server" or received <= last.occurred_at
 
 
 def _now() -> float:
