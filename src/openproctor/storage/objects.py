@@ -162,7 +162,7 @@ class LocalObjects:
             raise objects_away(error) from error
 
     async def _look(self, work: Callable[[], T]) -> T:
-        """The result of some work on a file; ``FileNotFoundError`` if it is not there, :class:`Problem` 503 for a disk that fails."""
+        """The result of some work on a file; ``FileNotFoundError`` if it is not there, :class:`Problem` 503 if the disk fails."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except FileNotFoundError:
