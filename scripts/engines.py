@@ -280,7 +280,7 @@ class Postgres(Engine):
 
 
 class Nats(Engine):
-    """NATS with JetStream."""
+    """NATS."""
 
     name = "nats"
 
@@ -295,12 +295,7 @@ class Nats(Engine):
         return {"OPENPROCTOR_BUS_URL": self.url}
 
     def command(self) -> list[str]:
-        settings = self.folder / "nats.conf"
-        # every write is synced before it is acknowledged, as for an acknowledgement that holds
-        settings.write_text(
-            f"listen: {HOST}:{self.port}\njetstream {{ store_dir: {json.dumps(str(self.folder))}, sync_interval: always }}\n"
-        )
-        return [self._program, "-c", str(settings)]
+        return [self._program, "-a", HOST, "-p", str(self.port)]
 
     def ready(self) -> bool:
         return _listens(self.port) and b"Server is ready" in self.log.read_bytes()

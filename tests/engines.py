@@ -33,7 +33,7 @@ def postgres() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def nats() -> Iterator[Engine]:
-    """NATS with JetStream, for all tests; each uses subjects of its own."""
+    """NATS, for all tests; each uses subjects of its own."""
     yield from _started(Nats)
 
 

@@ -28,8 +28,8 @@ class Settings(BaseSettings):
     )
     bus_url: str | None = Field(
         None,
-        description="Message bus and work queue between machines: `nats://USER:PASSWORD@HOST:4222[/NAME]`, several servers "
-        "separated by commas, with JetStream; `NAME` keeps installations apart. Default: the processes of this machine "
+        description="Message bus between machines: `nats://USER:PASSWORD@HOST:4222[/NAME]`, several servers "
+        "separated by commas; `NAME` keeps installations apart. Default: the processes of this machine "
         "that share the data folder.",
     )
     media_url: str | None = Field(

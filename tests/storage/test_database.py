@@ -17,8 +17,7 @@ from sqlalchemy import Connection, delete, func, insert, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import openproctor.analysis.models
-import openproctor.assembly
-import openproctor.storage.queue  # noqa: F401 -- declares the tables
+import openproctor.assembly  # noqa: F401 -- declares the tables
 from openproctor.accounts.models import organizations, people
 from openproctor.errors import Problem
 from openproctor.eventlog.models import heads

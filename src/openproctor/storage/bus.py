@@ -1,8 +1,8 @@
 """The bus: who wants to know that something was written. Nothing that must not be lost travels only here.
 
 Topics: ``log`` (after each commit: the sessions whose logs grew, with their last sequences), ``state`` (a session that was
-changed), ``lines`` (a session and the number of its newest socket), ``work/<queue>``. Messages are JSON values; what was a
-tuple may arrive as a list.
+changed), ``lines`` (a session and the number of its newest socket). Messages are JSON values; what was a tuple may arrive
+as a list.
 """
 
 import asyncio
