@@ -1,14 +1,18 @@
-"""The process around the workers."""
+"""The process of the server: its workers, and what it answers when something breaks."""
 
 import asyncio
 import contextlib
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.requests import Request
+from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from openproctor import server
+from openproctor.app import create_app
 from openproctor.config import Settings
 
 
@@ -32,3 +36,20 @@ async def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path, mo
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def test_what_breaks_is_answered_with_the_headers_of_every_answer(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=tmp_path))
+
+    async def breaks(_request: Request) -> None:
+        raise RuntimeError("nobody expected this")
+
+    app.router.routes.append(Route("/breaks", breaks))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        fine, broken = await client.get("/healthz"), await client.get("/breaks")
+    assert (fine.status_code, broken.status_code) == (200, 500)
+    assert broken.json()["type"].endswith("internal-error")
+    for name in ("x-content-type-options", "cross-origin-opener-policy", "cross-origin-resource-policy"):
+        assert broken.headers.get_list(name) == fine.headers.get_list(name) != []
+    await app.state.platform.close()

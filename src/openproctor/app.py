@@ -134,7 +134,9 @@ def _unexpected(error: Exception) -> Problem:
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
-    return problem_response(_unexpected(error))
+    response = problem_response(_unexpected(error))
+    response.raw_headers.extend(SECURITY_HEADERS)  # the framework answers what went wrong outside of the guard
+    return response
 
 
 async def _catalog(_request: Request) -> Response:
