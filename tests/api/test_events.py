@@ -64,6 +64,18 @@ def test_a_page_cannot_say_what_is_not_its_to_say(
     assert len(events_of(page.session_id)) == before + 1
 
 
+def test_an_exam_does_not_wait_for_events_that_were_refused(page: Page) -> None:
+    assert page.http.post(page.path("start"), json={}).status_code == 200
+    camera = {"width": 640, "height": 480, "frame_rate": 15}
+    assert page.send(page.event(26, camera)).json()["acknowledged"] == []
+    assert page.send(page.event(6, {}), page.event(5, {"reason": "bored"}), page.event(6, {})).json()[
+        "acknowledged"
+    ] == [2, 4]
+    assert page.send(page.event(424242, {})).json()["acknowledged"] == []
+    manifest = {"streams": {page.stream: page.seq}, "tracks": {}}
+    assert page.http.post(page.path("finish"), json={"manifest": manifest}).json()["state"] == "completed"
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"stream": 1, "events": []}', b"\xff\xfe", b'{"stream":"s","events":[{"type_id":5}]}']
 )

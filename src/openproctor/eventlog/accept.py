@@ -17,6 +17,7 @@ from openproctor.eventlog.plain import PLAIN
 from openproctor.eventlog.streams import MAX_HOLES, MAX_STREAMS
 
 MAX_BATCH_EVENTS = 500
+MAX_SEQUENCE = 2**53
 MAX_DATA_BYTES = 64 * 1024
 # a page's corrected clock may run ahead by what the measurement of the offset may be wrong
 FUTURE_MS = 2_000
@@ -42,7 +43,7 @@ class WireEvent(msgspec.Struct):
 class _PlainEvent(msgspec.Struct, gc=False):
     """An event whose numbers are in range, with its data unread."""
 
-    seq: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    seq: Annotated[int, msgspec.Meta(ge=1, le=MAX_SEQUENCE)]
     type_id: int
     at: Annotated[float, msgspec.Meta(ge=0, lt=2**53)]
     data: msgspec.Raw = msgspec.Raw(b"{}")
@@ -206,7 +207,7 @@ def _judge(event: WireEvent) -> Refusal | bytes:
             "A candidate's page may not say this",
             f"{event.type_id} {kind.name} comes from: {', '.join(sorted(kind.sources))}.",
         )
-    if event.seq < 1 or event.seq > 2**53 or not 0 <= event.at < 2**53:
+    if event.seq < 1 or event.seq > MAX_SEQUENCE or not 0 <= event.at < 2**53:
         return Refusal(
             event.seq, "malformed-event", "This is not an event", "seq and at must be positive whole numbers."
         )

@@ -61,6 +61,7 @@ class Append:
     """Entries for one session, written together, in this order. A page's events are all of one stream.
 
     Events that come with contents speak of these: if all of them were there already, no event is added.
+    ``refused`` are stream and numbers of events that a page sent and that will never be stored: nobody waits for them.
     """
 
     session_id: str
@@ -69,6 +70,7 @@ class Append:
     contents: list[NewContent] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     page: PageEvents | None = None
+    refused: tuple[str, list[int]] | None = None
 
     @property
     def size(self) -> int:

@@ -269,6 +269,9 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
             sequences = [_add_event(head, event, received, event_rows) for event in append.events]
             if append.page:
                 _add_page(head, append.page, received, event_rows)
+            if append.refused:
+                for number in append.refused[1]:
+                    head.streams.add(append.refused[0], number)
             touched.add(append.session_id)
             receipts.append(Receipt(True, sequences, existing, head.sequence))
     if event_rows:
@@ -281,11 +284,15 @@ async def _write(transaction: LogTransaction, appends: list[Append]) -> list[Rec
 
 def _has_room(head: _Head, append: Append) -> bool:
     """Whether a page's events leave its log no more streams and holes than it may have."""
-    page, events = append.page, append.events
-    stream = page.stream if page else events[0].stream if events else None
-    if stream is None or head.streams.room_for(stream, len(page.events if page else events)):
+    page = append.page
+    if page is not None:
+        room = head.streams.room_for(page.stream, len(page.events))
+        return room or head.streams.fills(page.stream, [event[0] for event in page.events])
+    stream, refused = append.refused or (append.events[0].stream if append.events else None, [])
+    if stream is None:
         return True
-    return head.streams.fills(stream, [e[0] for e in page.events] if page else [e.client_sequence or 0 for e in events])
+    numbers = refused + [event.client_sequence or 0 for event in append.events]
+    return head.streams.room_for(stream, len(numbers)) or head.streams.fills(stream, numbers)
 
 
 def _add_event(head: _Head, event: Any, received: int, rows: list[tuple[Any, ...]]) -> int | None:

@@ -13,7 +13,7 @@ from openproctor.accounts.signing import Signer, TokenExpired, TokenInvalid
 from openproctor.clock import now_ms
 from openproctor.config import Settings
 from openproctor.errors import Problem
-from openproctor.eventlog.accept import FUTURE_MS, Refusal, WireBatch, accept, accept_plain, is_stream
+from openproctor.eventlog.accept import FUTURE_MS, MAX_SEQUENCE, Refusal, WireBatch, accept, accept_plain, is_stream
 from openproctor.eventlog.entries import Append, Change, NewEvent, Receipt
 from openproctor.eventlog.repository import EventRepository
 from openproctor.eventlog.streams import MAX_STREAMS
@@ -226,9 +226,13 @@ class Sessions:
                 )
             else:
                 taken.append(event)
-        if not taken:
+        # nobody is to wait at the end for what was refused
+        numbers = [refusal.seq for refusal in refused if 1 <= refusal.seq <= MAX_SEQUENCE]
+        if not taken and not numbers:
             return None, [], refused
-        future = self.log.append(Append(session.id, session.organization_id, taken))
+        future = self.log.append(
+            Append(session.id, session.organization_id, taken, refused=(batch.stream, numbers) if numbers else None)
+        )
         return future, [e.client_sequence for e in taken if e.client_sequence is not None], refused
 
     async def _unconfirmed(self, session: Session, event: NewEvent) -> str | None:
