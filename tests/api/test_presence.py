@@ -128,9 +128,12 @@ def test_a_socket_that_does_not_begin_with_a_hello_is_closed(server: LiveServer,
         assert closed.value.rcvd.code in (4400, 4401)
 
 
-def test_a_count_of_attempts_that_cannot_be_one_is_no_hello(server: LiveServer, page: Page, events_of: Events) -> None:
+@pytest.mark.parametrize("odd", [{"attempt": 2**60}, {"page": "a\0b"}, {"page": "x" * 65}])
+def test_a_hello_with_what_no_page_says_is_no_hello(
+    server: LiveServer, page: Page, events_of: Events, odd: dict[str, Any]
+) -> None:
     with connect(server.url.replace("http", "ws") + page.path("socket")) as socket:
-        hello = {"t": "hello", "token": page.candidate_token, "device": page.device, "attempt": 2**60}
+        hello = {"t": "hello", "token": page.candidate_token, "device": page.device} | odd
         socket.send(json.dumps(hello))
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(10)

@@ -154,7 +154,7 @@ class Captures:
         """Store and link a still; whether it was new. :class:`Problem` 409 when its id holds other bytes."""
         head = await self.repository.of_session(session.organization_id, session.id)
         if sum(capture.kind != FINDING for capture in head) >= MAX_CAPTURES:
-            raise Problem(429, "too-many-stills", "Too many stills", f"At most {MAX_CAPTURES} are taken in a session.")
+            raise Problem(409, "too-many-stills", "Too many stills", f"At most {MAX_CAPTURES} are taken in a session.")
         content = await self._content(
             session.organization_id, session.id, capture_id, kind, captured_at, still, data, digest, verdict
         )

@@ -35,7 +35,7 @@ class _Hello(msgspec.Struct):
     token: str
     device: str = ""
     attempt: Annotated[int, msgspec.Meta(le=2**31)] = 1
-    page: str = ""
+    page: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9A-Za-z_-]*$")] = ""
     offline: dict[str, float] | None = None
 
 
