@@ -112,6 +112,28 @@ test('an event the server cannot read does not hold up the others', async () => 
   expect((await Promise.all(answers)).map((one) => one.accepted)).toEqual([true, false, true]);
 });
 
+test('of an event that cannot be read the number is sent, so that the exam does not wait for it', async () => {
+  const { queue } = await queueWith();
+  const line = new TestLine();
+  line.answer = (batch) =>
+    batch.events.some((one) => one.seq === 2 && one.type_id !== 0)
+      ? new BadBatch('unreadable')
+      : {
+          acknowledged: batch.events.filter((one) => one.type_id !== 0).map((one) => one.seq),
+          refused: batch.events
+            .filter((one) => one.type_id === 0)
+            .map((one) => ({ seq: one.seq, type: 'https://x/unknown-event', title: 'Unknown' })),
+        };
+  const answers = [1, 2, 3].map((idle_ms) => queue.raise('active', { idle_ms }).answered);
+  await queue.settled();
+  queue.useCarrier(line);
+  expect((await Promise.all(answers)).map((one) => one.accepted)).toEqual([true, false, true]);
+  expect(line.sent.flatMap((batch) => batch.events).find((one) => one.type_id === 0)).toMatchObject({
+    seq: 2,
+    data: {},
+  });
+});
+
 test('an event raised before the clock was known is corrected when it is sent', async () => {
   const hands = new Hands();
   const { queue } = await queueWith(hands);

@@ -47,6 +47,8 @@ interface QueueEvents {
 }
 
 const MAX_BATCH_BYTES = 256 * 1024;
+/** No event type: stands for an event of which only the number can be sent. */
+const NOTHING = 0;
 /** A full disk gets room again as recordings are sent; so long an event waits for it in memory, and those after it. */
 const KEEP_TRYING_MS = 120_000;
 
@@ -60,6 +62,8 @@ export class EventQueue extends Emitter<QueueEvents> {
   #lastSeq = 0;
   #pauseUntil = 0;
   #oneByOne = 0;
+  /** Events that the server cannot read. */
+  readonly #hollow = new Set<number>();
   readonly #listening = new Map<number, (answer: EventAnswer) => void>();
 
   constructor(
@@ -193,9 +197,14 @@ export class EventQueue extends Emitter<QueueEvents> {
           this.#oneByOne = events.length;
           continue;
         }
+        const { seq } = events[0]!;
+        if (!this.#hollow.has(seq)) {
+          this.#hollow.add(seq);
+          continue;
+        }
         answer = {
           acknowledged: [],
-          refused: [{ seq: events[0]!.seq, type: 'unreadable', title: 'Unreadable', detail: error.message }],
+          refused: [{ seq, type: 'unreadable', title: 'Unreadable', detail: error.message }],
         };
       }
       if (this.#oneByOne > 0) this.#oneByOne -= 1;
@@ -212,12 +221,10 @@ export class EventQueue extends Emitter<QueueEvents> {
     const events: WireEvent[] = [];
     let bytes = 0;
     for (const stored of await this.store.events(this.session, limit)) {
-      let kept: Kept;
-      try {
-        kept = await this.store.vault.openJson<Kept>(stored.sealed);
-      } catch {
-        // Unreadable on our own disk: nobody can ever send it.
-        await this.#drop(stored.seq);
+      const kept = await this.store.vault.openJson<Kept>(stored.sealed).catch(() => null);
+      if (kept === null || this.#hollow.has(stored.seq)) {
+        // Unreadable on our own disk, or for the server: it refuses the number, and nobody waits for it at the end.
+        events.push({ seq: stored.seq, type_id: NOTHING, at: this.clock.now(), data: {} });
         continue;
       }
       const correctNow = !kept.atKnown && kept.page === this.page && this.clock.known;
@@ -248,12 +255,6 @@ export class EventQueue extends Emitter<QueueEvents> {
     }
     this.#setWaiting(await this.store.countEvents(this.session));
     return done.length;
-  }
-
-  async #drop(seq: number): Promise<void> {
-    await this.store.deleteEvents(this.session, [seq]);
-    this.#setWaiting(this.#waiting - 1);
-    this.#tell(seq, { accepted: false, refusal: { seq, type: 'unreadable', title: 'Unreadable' } });
   }
 
   #tell(seq: number, answer: EventAnswer): void {
