@@ -1,5 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { ApiProblem } from '../core/api';
+import { NoPicture } from '../core/checks/still';
 import type { CheckResult } from '../core/types';
 import { note } from './base';
 import { icons } from './icons';
@@ -21,7 +22,7 @@ export class StepRoom extends StillStep {
   declare pictures: Picture[];
   declare busy: boolean;
   declare result: CheckResult | null;
-  declare problem: string | null;
+  declare problem: { title: string; what: string } | null;
   readonly check = 'room';
 
   static override styles = [
@@ -131,7 +132,7 @@ export class StepRoom extends StillStep {
     if (this.result)
       return html`${note('warn', w.failed, reasonTexts(this.result.reasons))}${this.doneNote()}`;
     if (this.problem !== null) {
-      return note('bad', words.still.failedToSend.title, this.problem || words.still.failedToSend.what);
+      return note('bad', this.problem.title, this.problem.what);
     }
     const next = this.pictures.length;
     if (next >= this.#wanted) return note('info', w.checking.title, w.checking.what);
@@ -156,7 +157,8 @@ export class StepRoom extends StillStep {
         this.result = await this.session.checks.roomPictures(this.pictures.map((one) => one.id));
       }
     } catch (error) {
-      this.problem = error instanceof ApiProblem ? (error.problem.what_to_do ?? error.message) : '';
+      const { title, what } = words.still[error instanceof NoPicture ? 'noPicture' : 'failedToSend'];
+      this.problem = { title, what: error instanceof ApiProblem ? (error.problem.what_to_do ?? error.message) : what };
     }
     this.busy = false;
   }
