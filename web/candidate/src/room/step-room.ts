@@ -158,7 +158,10 @@ export class StepRoom extends StillStep {
       }
     } catch (error) {
       const { title, what } = words.still[error instanceof NoPicture ? 'noPicture' : 'failedToSend'];
-      this.problem = { title, what: error instanceof ApiProblem ? (error.problem.what_to_do ?? error.message) : what };
+      this.problem = {
+        title,
+        what: error instanceof ApiProblem ? (error.problem.what_to_do ?? error.message) : what,
+      };
     }
     this.busy = false;
   }
