@@ -16,6 +16,7 @@ from openproctor.eventlog.repository import EventRepository
 from openproctor.eventlog.streams import MAX_HOLES
 from openproctor.eventlog.writer import LogWriter
 from openproctor.ids import new_id
+from openproctor.storage import pglog, postgres
 from openproctor.storage.bus import LocalBus
 from openproctor.storage.database import Database
 from scripts.engines import Postgres
@@ -324,5 +325,35 @@ async def test_nothing_is_lost_or_doubled_while_the_database_is_killed_again_and
         await asyncio.gather(*sitting)
         for session in sessions:
             assert [r.sequence for r in await rows(database, session)] == list(range(1, stored[session] + 1))
+        await log.close()
+        await database.close()
+
+
+async def test_a_process_that_stands_still_in_the_middle_of_a_copy_does_not_keep_a_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(postgres._SETTINGS, "lock_timeout", "500ms")
+    monkeypatch.setattr(pglog, "SILENT_SECONDS", 0.2)
+    with Postgres() as server:
+        database, log = await open_log(server.url)
+        session = new_id()
+        await log.append(Append(session, ORG, [idle(1)]))
+        frozen = await postgres.connect(server.url)
+        await frozen.execute("BEGIN")
+        await frozen.execute("SELECT * FROM heads WHERE session_id=$1 FOR UPDATE", session)
+        stands_still = asyncio.Event()
+
+        async def rows_that_do_not_come() -> AsyncIterator[bytes]:
+            stands_still.set()
+            await asyncio.Event().wait()
+            yield b""
+
+        copy = asyncio.create_task(frozen.copy_to_table("events", source=rows_that_do_not_come()))
+        await stands_still.wait()
+        async with asyncio.timeout(30):
+            assert (await log.append(Append(session, ORG, [idle(2)]))).last_sequence == 2
+        copy.cancel()
+        await asyncio.gather(copy, return_exceptions=True)
+        frozen.terminate()
         await log.close()
         await database.close()

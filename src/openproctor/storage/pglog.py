@@ -24,6 +24,8 @@ T = TypeVar("T")
 Opener = Callable[[], Awaitable[Any]]
 
 TRIES = 8
+# how long a process may stand still in the middle of a COPY, as "idle in transaction" says it of the rest
+SILENT_SECONDS = 15.0
 
 _AWAY = (
     OSError,
@@ -203,10 +205,26 @@ class PostgresLogStore:
             except Exception as error:
                 if not is_away(error):
                     raise
+                if isinstance(error, asyncpg.LockNotAvailableError):
+                    await self._end_silent()
                 await self._patience.wait(began, error)
             else:
                 self._patience.back()
                 return result
+
+    async def _end_silent(self) -> None:
+        """End the transactions of processes that stand still while the database waits for the rest of their COPY: its own
+        limits do not know of that."""
+        with contextlib.suppress(Exception):
+            ended = await (await self._connected()).fetch(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
+                " AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
+                " AND state = 'active' AND wait_event = 'ClientRead' AND query_start < now() - $1 * interval '1 second'"
+                " AND pg_terminate_backend(pid)",
+                SILENT_SECONDS,
+            )
+            if ended:
+                logger.warning("transactions of processes that stand still were ended", count=len(ended))
 
     async def _attempt(self, work: Callable[[LogTransaction], Awaitable[T]], began: float) -> T:
         connection = await self._connected()
