@@ -217,10 +217,9 @@ class PostgresLogStore:
         limits do not know of that."""
         with contextlib.suppress(Exception):
             ended = await (await self._connected()).fetch(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
                 " AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
-                " AND state = 'active' AND wait_event = 'ClientRead' AND query_start < now() - $1 * interval '1 second'"
-                " AND pg_terminate_backend(pid)",
+                " AND state = 'active' AND wait_event = 'ClientRead' AND query_start < now() - $1 * interval '1 second'",
                 SILENT_SECONDS,
             )
             if ended:
