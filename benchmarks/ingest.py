@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 import random
 import secrets
 import sys
@@ -98,6 +99,7 @@ def _new_database(server: Postgres | None) -> str | None:
 
 
 def _driven(url: str, pid: int, prepared: list[list[bytes]]) -> Run:
+    os.sync()  # what the one before left to be written is not this one's work
     before = cpu_seconds(pid)
     timing = run(drive(url, prepared))
     return Run(timing, cpu_seconds(pid) - before)

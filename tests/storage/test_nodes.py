@@ -204,7 +204,8 @@ def test_a_node_that_stood_still_neither_forks_the_log_nor_speaks_for_a_line_it_
         finally:
             os.kill(nodes[0].pid, signal.SIGCONT)
     assert len(events_of(staff[0], first, 6)) == 60
-    assert [e["data"]["reason"] for e in events_of(staff[0], first, 10)][:1] == ["closed"]
+    # the living node takes the line over, or gives the other one up if that kept it waiting for long
+    assert events_of(staff[0], first, 10)[0]["data"]["reason"] in ("closed", "server_stopped")
     # one for each line; the second is noted soon after its socket is closed
     wait_for(lambda: len(events_of(staff[0], first, 10)) == 2)
     assert events_of(staff[0], first) == events_of(staff[1], first)

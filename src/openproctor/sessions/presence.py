@@ -134,8 +134,10 @@ class PresenceKeeper:
 
     async def connected_of(self, session_ids: list[str]) -> set[str]:
         """Which of some sessions have an open socket, at this or any other server."""
-        there = await self._sessions.repository.connected(session_ids) - self._losses.keys()
-        return there | (self._lines.keys() & set(session_ids))
+        found = await self._sessions.repository.connected(session_ids)
+        # lost here, and not written down yet: unless a newer one is open at another server
+        lost = {id for id, number in found.items() if (loss := self._losses.get(id)) and loss.number >= number}
+        return (found.keys() - lost) | (self._lines.keys() & set(session_ids))
 
     def lines(self) -> list[Line]:
         """All open lines of this process."""

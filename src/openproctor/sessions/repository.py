@@ -263,10 +263,10 @@ class SessionRepository:
             row = (await connection.execute(query)).first()
         return row[0] if row else 0
 
-    async def connected(self, session_ids: list[str]) -> set[str]:
-        """Which of some sessions have an open socket, at any server."""
-        query = select(presence.c.session_id).where(
+    async def connected(self, session_ids: list[str]) -> dict[str, int]:
+        """Which of some sessions have an open socket, at any server, and its number."""
+        query = select(presence.c.session_id, presence.c.sockets).where(
             presence.c.session_id.in_(session_ids), presence.c.lost_at.is_(None)
         )
         async with self._database.read() as connection:
-            return {row[0] for row in (await connection.execute(query)).all()}
+            return {row[0]: row[1] for row in (await connection.execute(query)).all()}

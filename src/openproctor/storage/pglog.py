@@ -25,7 +25,7 @@ Opener = Callable[[], Awaitable[Any]]
 
 TRIES = 8
 # how long a process may stand still in the middle of a COPY, as "idle in transaction" says it of the rest
-SILENT_SECONDS = 15.0
+SILENT_SECONDS = 6.0
 
 _AWAY = (
     OSError,
@@ -217,7 +217,8 @@ class PostgresLogStore:
         limits do not know of that."""
         with contextlib.suppress(Exception):
             ended = await (await self._connected()).fetch(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename = current_user"
                 " AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
                 " AND state = 'active' AND wait_event = 'ClientRead' AND query_start < now() - $1 * interval '1 second'",
                 SILENT_SECONDS,

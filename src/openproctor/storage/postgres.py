@@ -36,8 +36,8 @@ _SETTINGS = {
     # statements are short: compiling them takes longer than running them
     "jit": "off",
     # a process that froze in the middle of a transaction must not keep its rows from the others
-    "idle_in_transaction_session_timeout": "15s",
-    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "6s",
+    "lock_timeout": "10s",
 }
 
 
