@@ -174,15 +174,24 @@ def end() -> None:
     raise Ended
 
 
+async def one_that_ends(platform: Platform, detectors: Detectors) -> None:
+    """A worker that gives itself up: no chunk can be looked at in no time at all.
+
+    In life its process ends, here its thread goes on for a while: the detectors must be nobody else's.
+    """
+    with pytest.raises(Ended):
+        await Worker(platform, detectors, lease_ms=-1, hopeless_s=0.0, give_up=end).round()
+
+
 async def test_a_chunk_that_ends_every_worker_is_passed_over_and_said_so(
     server: LiveServer, page: Page, platform: Platform, detectors: Detectors, recording: list[bytes]
 ) -> None:
     upload(page, recording)
     assert finish(page, len(recording) - 1).status_code == 200
-    # no chunk is looked at in no time at all: each of them gives itself up with a chunk in hand, the first with two
+    others = Detectors()
+    # the first one has two chunks in hand: its successors write down the harmless one
     for _ in range(TRIES + 1):
-        with pytest.raises(Ended):
-            await Worker(platform, detectors, lease_ms=-1, hopeless_s=0.0, give_up=end).round()
+        await one_that_ends(platform, others)
     await drain(Worker(platform, detectors, lease_ms=-1))
     rejected = [item for item in events(server, page) if item["type_id"] == 1062]
     assert [(item["data"]["number"], item["data"]["reason"]) for item in rejected] == [(1, ENDED_WORKERS)]
@@ -193,13 +202,13 @@ async def test_a_chunk_that_ends_every_worker_is_passed_over_and_said_so(
 async def test_a_worker_that_ends_now_and_then_passes_nothing_over(
     server: LiveServer, page: Page, platform: Platform, detectors: Detectors, recording: list[bytes]
 ) -> None:
+    others = Detectors()
     for number, data in enumerate(recording):
         assert page.put_chunk("camera", number, data).status_code == 201
         if number:
             # the one before, which drained the queue, is gone as well
             for _ in range(TRIES - 2):
-                with pytest.raises(Ended):
-                    await Worker(platform, detectors, lease_ms=-1, hopeless_s=0.0, give_up=end).round()
+                await one_that_ends(platform, others)
         await drain(Worker(platform, detectors, lease_ms=-1))
     assert finish(page, len(recording) - 1).status_code == 200
     await drain(Worker(platform, detectors, lease_ms=-1))

@@ -12,13 +12,12 @@ from playwright.sync_api import Page, expect
 from tests.e2e.candidate import SCREENSHOTS, Candidate, can_be_used_by_everybody
 from tests.e2e.conftest import Room
 from tests.e2e.media import View
+from tests.e2e.reviewer import SHOWS_PICTURES, comes_to_the_console, signs_in
 from tests.e2e.sitting import until
 from tests.live import LiveServer
 
 CHECKS = ["consent", "browser", "camera", "microphone", "notifications", "face", "document", "room", "screen"]
 FINDING_S = 60.0
-EMAIL, PASSWORD = "review@school.example", "a long enough password"
-SHOWS_PICTURES = "[...document.querySelectorAll('video')].every((video) => !video.seeking && video.readyState >= 2)"
 # what each part of the journey must have left in the log
 LEFT_BY_CHECKS = {3, 9, 17, 26, 34, 60, 145, 146, 149, 154, 156, 159, 161, 1080}
 LEFT_BY_EXAM = {13, 15, 169, 1070}
@@ -96,14 +95,10 @@ def test_the_recording_plays_from_beginning_to_end(finished: Candidate, track: s
 def test_a_reviewer_finds_the_session_and_sees_the_recording_at_the_second_of_a_finding(
     finished: Candidate, server: LiveServer
 ) -> None:
-    server.run("people", "set", "--data", str(server.data), "--email", EMAIL, "--name", "Rita Reviewer", stdin=PASSWORD)
     page = finished.browser.in_another_tab()
-    page.set_default_timeout(20_000)
-    page.goto(f"{server.url}/console/")
+    comes_to_the_console(page, server)
     looks_right(page, "console-sign-in")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    signs_in(page)
     row = page.get_by_role("link", name="Ada Sample").first
     expect(row).to_be_visible()
     looks_right(page, "console-sessions")

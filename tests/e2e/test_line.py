@@ -10,11 +10,12 @@ from urllib.parse import urljoin, urlsplit
 
 import av
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from tests.e2e.candidate import Candidate
+from tests.e2e.candidate import SCREENSHOTS, Candidate
 from tests.e2e.conftest import Room
 from tests.e2e.relay import Relay
+from tests.e2e.reviewer import SHOWS_PICTURES, comes_to_the_console, signs_in
 from tests.e2e.sitting import Integrator, Sitting, until
 from tests.live import LiveServer
 
@@ -145,6 +146,7 @@ def test_a_dead_line_a_reload_and_a_dead_server_lose_nothing(room: Room, relay: 
 
         for track in ("camera", "screen"):
             plays_across(sitting, track, cut_at, mended_at)
+        a_reviewer_sees_it(candidate, server, drop)
 
 
 def plays_across(sitting: Sitting, track: str, cut_at: int, mended_at: int) -> None:
@@ -170,3 +172,33 @@ def plays_across(sitting: Sitting, track: str, cut_at: int, mended_at: int) -> N
         assert times == sorted(times)
         seconds += times[-1] - times[0]
     assert seconds == pytest.approx(media["duration_s"], abs=2 * len(parts))
+
+
+def a_reviewer_sees_it(candidate: Candidate, server: LiveServer, drop: dict[str, Any]) -> None:
+    """Both players run from the moment at which the line was lost into the part that was recorded when it was back."""
+    sitting = candidate.sitting
+    spans = sitting.integrator.get(f"/sessions/{sitting.id}/media/camera")["spans"]
+    lost, last = (
+        span["position_s"] + max(0, drop["occurred_at"] - span["from"]) / 1000 for span in (spans[0], spans[-1])
+    )
+    assert lost < last
+    page = candidate.browser.in_another_tab()
+    comes_to_the_console(page, server, f"sessions/{sitting.id}")
+    signs_in(page)
+    until(lambda: page.evaluate(SHOWS_PICTURES), "pictures in both players")
+    page.get_by_text(drop["name"]).first.click()
+    camera, screen = (page.get_by_label(f"Recording of the {track}") for track in ("camera", "screen"))
+
+    def at(player: Locator) -> float:
+        return float(player.evaluate("(video) => video.currentTime"))
+
+    until(lambda: abs(at(camera) - lost) < 1, "a player where the line was lost")
+    page.locator("body").press("]")
+    page.locator("body").press("]")
+    page.locator("body").press("]")
+    page.locator("body").press(" ")
+    for player in (camera, screen):
+        until(lambda player=player: at(player) > last + 1, "a player behind the cut", max(30, CUT_S))  # type: ignore[misc]
+    until(lambda: page.evaluate(SHOWS_PICTURES), "pictures in both players")
+    page.screenshot(path=SCREENSHOTS / "console-behind-the-cut.png")
+    page.close()
