@@ -32,12 +32,11 @@ function beginning(model: SessionModel, media: readonly TrackMedia[], search: UR
   const at = Number(search.get('at') ?? Number.NaN);
   if (at >= model.bounds.from && at <= model.bounds.until) return at;
   if (model.live) return model.bounds.until;
-  // Recorders take a moment to start: begin with a picture, not with the words that there is none.
-  const first = nextRecording(
-    media.map((track) => track.spans),
-    model.zero,
-  );
-  return first !== null && first - model.zero < SLOW_START_MS ? first : model.zero;
+  // Recorders take a moment to start, each its own: begin with pictures, not with the words that there is none.
+  const begun = media
+    .map((track) => nextRecording([track.spans], model.zero))
+    .filter((at): at is number => at !== null && at - model.zero < SLOW_START_MS);
+  return Math.max(model.zero, ...begun);
 }
 
 /** Puts the clock and the timeline's window beside the model, and the page together. */
