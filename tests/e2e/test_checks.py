@@ -146,7 +146,7 @@ def test_a_still_without_a_face_or_a_document_is_refused_with_words_on_what_to_c
         candidate.page.wait_for_timeout(700)
         candidate.presses("Take the picture")
         candidate.reads("No face was found")
-        candidate.reads("This step is done")
+        candidate.reads("An earlier try was good")
         candidate.screenshot("face-done-and-refused")
         candidate.can_be_used_by_everybody()
         candidate.camera.show(View.PERSON)

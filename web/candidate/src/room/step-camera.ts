@@ -118,7 +118,7 @@ export class StepCamera extends Step {
       case 'failed':
         return html`${
           this.fault ? note('bad', w.faults[this.fault].title, w.faults[this.fault].what) : nothing
-        }${this.doneNote()}`;
+        }${this.doneNote('failure')}`;
       default:
         return this.doneNote();
     }

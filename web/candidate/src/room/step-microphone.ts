@@ -155,7 +155,7 @@ export class StepMicrophone extends Step {
     if (this.stage === 'opening' && this.#asking) return note('info', words.asking.title, words.asking.what);
     if (this.fault) {
       const { title, what } = w.faults[this.fault];
-      return html`${note(this.stage === 'failed' ? 'bad' : 'warn', title, what)}${this.doneNote()}`;
+      return html`${note(this.stage === 'failed' ? 'bad' : 'warn', title, what)}${this.doneNote('failure')}`;
     }
     if (this.done) return this.doneNote();
     if (this.stage === 'listening' || this.stage === 'sending') {

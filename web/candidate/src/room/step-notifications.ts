@@ -38,7 +38,7 @@ export class StepNotifications extends Step {
     const said = w[this.result];
     if (this.result === 'granted') return note('good', said.title, said.what);
     if (!required) return note('info', said.title, said.what);
-    return html`${note('bad', said.title, w.needed)}${this.doneNote()}`;
+    return html`${note('bad', said.title, w.needed)}${this.doneNote('failure')}`;
   }
 
   async #ask(): Promise<void> {

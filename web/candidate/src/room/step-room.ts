@@ -130,7 +130,7 @@ export class StepRoom extends StillStep {
     const w = words.room;
     if (this.result?.passed) return note('good', w.passed.title);
     if (this.result)
-      return html`${note('warn', w.failed, reasonTexts(this.result.reasons))}${this.doneNote()}`;
+      return html`${note('warn', w.failed, reasonTexts(this.result.reasons))}${this.doneNote('failure')}`;
     if (this.problem !== null) {
       return note('bad', this.problem.title, this.problem.what);
     }

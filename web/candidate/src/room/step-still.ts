@@ -168,7 +168,7 @@ abstract class CheckedStill extends StillStep {
     }
     if (this.stage === 'answered') {
       if (passed) return note('good', w.passed.title);
-      return html`${note('warn', w.failed, reasonTexts(this.answer?.check?.reasons ?? []))}${this.doneNote()}`;
+      return html`${note('warn', w.failed, reasonTexts(this.answer?.check?.reasons ?? []))}${this.doneNote('failure')}`;
     }
     return this.doneNote();
   }

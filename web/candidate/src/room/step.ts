@@ -90,12 +90,14 @@ export abstract class Step extends RoomElement {
     return html`<button class="primary" @click=${() => this.next()}>${label}</button>`;
   }
 
-  /** Passed in an earlier try, or approved by a proctor though the machine did not pass it. */
+  /** Passed, by this try or an earlier one. */
   protected get done(): boolean {
     return this.check !== 'ready' && this.view.checks[this.check] === 'passed';
   }
 
-  protected doneNote(): TemplateResult | typeof nothing {
-    return this.done ? note('good', words.stepDone.title, words.stepDone.what) : nothing;
+  /** `after` what was wrong with a try: that an earlier one was good. */
+  protected doneNote(after: 'failure' | null = null): TemplateResult | typeof nothing {
+    const { title, what } = after ? words.stepDoneBefore : words.stepDone;
+    return this.done ? note('good', title, what) : nothing;
   }
 }

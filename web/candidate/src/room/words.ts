@@ -41,6 +41,7 @@ export const words = {
     what: 'Please check your internet connection. Nothing is lost, and you can go on as soon as the line is back.',
   },
   stepDone: { title: 'This step is done', what: 'You can go on, or try again.' },
+  stepDoneBefore: { title: 'An earlier try was good', what: 'You can go on with it, or try again.' },
 
   asking: {
     title: 'Your browser is asking',
