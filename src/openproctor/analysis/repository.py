@@ -127,12 +127,13 @@ class AnalysisRepository:
             count, oldest = (await connection.execute(query)).one()
         return count, oldest
 
-    async def accommodations(self, session_id: str) -> str | None:
-        """Accommodations that a session has now, as its row has them."""
-        query = select(sessions.c.accommodations).where(sessions.c.id == session_id)
+    async def accommodations(self, session_ids: list[str]) -> dict[str, str]:
+        """Accommodations that some sessions have now, as their rows have them; those without any are left out."""
+        query = select(sessions.c.id, sessions.c.accommodations).where(
+            sessions.c.id.in_(session_ids), sessions.c.accommodations.is_not(None)
+        )
         async with self._database.read() as connection:
-            found: str | None = (await connection.execute(query)).scalar()
-        return found
+            return {row[0]: row[1] for row in (await connection.execute(query)).all()}
 
     async def accommodated(self, session_id: str) -> list[tuple[int, list[dict[str, Any]]]]:
         """Every change of a session's accommodations: its position in the chain, and what holds from there on."""

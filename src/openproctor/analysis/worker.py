@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,7 +36,7 @@ from openproctor.vision.geometry import Image
 logger = structlog.get_logger(__name__)
 
 TRACK = "camera"
-ANALYSED = 1068
+REJECTED, ANALYSED = 1062, 1068
 NEWEST = 2**62  # a position after all others
 IDLE_S = 0.4  # between two looks for work when there was none
 LEASE_MS = 30_000
@@ -130,13 +130,32 @@ class Worker:
         if all_sessions:
             self._sought_all_at = now
         waiting = [one for one in await self._repository.waiting(self._owner, now) if self._has_work(one)]
+        found, held = await self._next([one.progress for one in waiting])
         busy = False
         try:
             for one in waiting:
-                busy |= await self._session(one.progress, one.over)
+                session_id = one.progress.session_id
+                busy |= await self._session(one.progress, one.over, found[session_id], held.get(session_id))
         finally:
             await self._written()
         return busy
+
+    async def _next(self, waiting: list[Progress]) -> tuple[defaultdict[str, list[Chunk]], dict[str, str]]:
+        """The next chunks of sessions, and their accommodations, of which whatever stands before the chunks in the chain is
+        there when they are asked for after these."""
+        firsts = [(one, self._first(one)) for one in waiting]
+        wanted = [(one.organization_id, one.session_id, first) for one, first in firsts if first is not None]
+        found = await self._platform.media.repository.following(wanted, TRACK, BATCH)
+        for organization_id, session_id, first in wanted:
+            if not found[session_id]:  # what follows may lie behind a gap
+                found[session_id] = await self._chunks(organization_id, session_id, first)
+        return found, await self._repository.accommodations([one.session_id for one in waiting])
+
+    def _first(self, progress: Progress) -> int | None:
+        """The chunk to go on with; None while what came late is looked at."""
+        if (work := self._sessions.get(progress.session_id)) is None:
+            return progress.next_number
+        return work.next_number if work.course.lane < 0 else None
 
     async def _written(self) -> None:
         """Wait for what is being written: one session's findings go to the disk while the next one's chunks are looked at,
@@ -158,12 +177,9 @@ class Worker:
 
     # -- one session -------------------------------------------------------------------------------------------------
 
-    async def _session(self, progress: Progress, over: bool) -> bool:
+    async def _session(self, progress: Progress, over: bool, found: list[Chunk], held: str | None) -> bool:
         work = self._sessions.get(progress.session_id)
-        first = work.next_number if work else progress.next_number
-        late = work is not None and work.course.lane >= 0
-        found = [] if late else await self._chunks(progress, first)
-        chunks = _in_order(found, first)
+        chunks = _in_order(found, self._first(progress) or 0)
         missing = bool(found) and not chunks and (over or now_ms() - found[0].received_at > SKIP_MS)
         if not chunks and not missing and not over:
             return False
@@ -177,7 +193,7 @@ class Worker:
                 await self._skip(work, found[0].number - 1)
                 chunks = _in_order(found, found[0].number)
             if chunks:
-                await self._accommodate(work)
+                await self._accommodate(work, held)
             for chunk in chunks:
                 await self._chunk(work, chunk)
                 if work.tries:
@@ -200,9 +216,9 @@ class Worker:
         logger.info("another worker went on with a session", session_id=work.session_id)
         self._sessions.pop(work.session_id, None)
 
-    async def _chunks(self, of: "Progress | _Work", first: int) -> list[Chunk]:
+    async def _chunks(self, organization_id: str, session_id: str, first: int) -> list[Chunk]:
         found: list[Chunk] = await self._platform.media.repository.of_track(
-            of.organization_id, of.session_id, TRACK, first=first, limit=BATCH
+            organization_id, session_id, TRACK, first=first, limit=BATCH
         )
         return found
 
@@ -229,7 +245,7 @@ class Worker:
             return None
         session = await self._platform.sessions.repository.get(progress.organization_id, progress.session_id)
         settings = Settings(session.policy)
-        held = await self._repository.accommodations(progress.session_id)
+        held = (await self._repository.accommodations([progress.session_id])).get(progress.session_id)
         settings.replace(await self._repository.accommodated(progress.session_id) if held else [])
         if session.policy.detectors.face_mismatch:
             settings.compare_with(await self._references(progress))
@@ -281,9 +297,7 @@ class Worker:
             found += [known] if known is not None else []
         return tuple(found)
 
-    async def _accommodate(self, work: _Work) -> None:
-        """Learn of accommodations. To be asked after the chunks: whatever stands before them in the chain is there then."""
-        held = await self._repository.accommodations(work.session_id)
+    async def _accommodate(self, work: _Work, held: str | None) -> None:
         if held != work.accommodations:
             work.settings.replace(await self._repository.accommodated(work.session_id))
             work.accommodations = held
@@ -369,7 +383,9 @@ class Worker:
         if outcome.error is not None:
             logger.error("chunk failed", session_id=work.session_id, number=chunk.number, error=repr(outcome.error))
         if outcome.rejected is not None:
-            work.events.append(rejected(chunk.number, chunk.digest, chunk.at, outcome.rejected))
+            about = {"track": TRACK, "number": chunk.number, "digest": chunk.digest}
+            data = {**about, "reason": outcome.rejected[:500]}
+            work.events.append(NewEvent(REJECTED, "server", chunk.at, data, [{"kind": "chunk", **about}]))
         CHUNKS.labels("ok" if outcome.rejected is None else "failed" if outcome.error else "rejected").inc()
 
     async def _skip(self, work: _Work, last: int) -> None:
@@ -406,8 +422,10 @@ class Worker:
         while True:
             span = work.course.late_span
             if span is not None:
-                chunks = [chunk for chunk in await self._chunks(work, span[0]) if chunk.number <= span[1]]
-                await self._accommodate(work)
+                found = await self._chunks(work.organization_id, work.session_id, span[0])
+                chunks = [chunk for chunk in found if chunk.number <= span[1]]
+                held = (await self._repository.accommodations([work.session_id])).get(work.session_id)
+                await self._accommodate(work, held)
                 for chunk in chunks:
                     await self._chunk(work, chunk)
                     await (self._commit(work) if work.tries else self._commit_some(work))
@@ -465,13 +483,6 @@ def _in_order(chunks: list[Chunk], first: int) -> list[Chunk]:
             break
         found.append(chunk)
     return found
-
-
-def rejected(number: int, digest: str, at: int, reason: str) -> NewEvent:
-    """The event of a chunk that could not be looked at."""
-    data = {"track": TRACK, "number": number, "digest": digest, "reason": reason[:500]}
-    evidence = [{"kind": "chunk", "track": TRACK, "number": number, "digest": digest}]
-    return NewEvent(1062, "server", at, data, evidence)
 
 
 async def work(platform: Any, settings: Any) -> None:

@@ -1,14 +1,17 @@
 """Queries of chunks."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from openproctor.media.models import chunks
 from openproctor.storage.database import Database
 
 TRACKS = ("camera", "screen")
+# sessions that one query asks for
+SESSIONS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,27 @@ class ChunkRepository:
             .limit(limit)
         )
         return [Chunk(*row) for row in await self._rows(query)]
+
+    async def following(
+        self, wanted: list[tuple[str, str, int]], track: str, count: int
+    ) -> defaultdict[str, list[Chunk]]:
+        """The next chunks of a track, in order, for many sessions at once: ``(organization, session, first number)`` of each.
+
+        At most ``count`` of each, none of them behind a gap of so many.
+        """
+        found: defaultdict[str, list[Chunk]] = defaultdict(list)
+        for start in range(0, len(wanted), SESSIONS_AT_ONCE):
+            those = [
+                (chunks.c.session_id == session_id)
+                & (chunks.c.track == track)
+                & chunks.c.number.between(first, first + count - 1)
+                & (chunks.c.organization_id == organization_id)
+                for organization_id, session_id, first in wanted[start : start + SESSIONS_AT_ONCE]
+            ]
+            query = select(*_COLUMNS).where(or_(*those)).order_by(chunks.c.session_id, chunks.c.number)
+            for row in await self._rows(query):
+                found[row[0]].append(Chunk(*row))
+        return found
 
     async def get(self, organization_id: str | None, session_id: str, track: str, number: int) -> Chunk | None:
         """One chunk; ``organization_id`` is None only for the holder of a signed link."""
