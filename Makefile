@@ -30,7 +30,7 @@ test-fast: setup ## Every test but those with a browser (4 to 7 minutes)
 test-e2e: setup browser ## Only the tests with a real browser (5 to 7 minutes)
 	@scripts/test.sh e2e
 
-test-faults: setup browser ## Kill, fill, cut and unset everything, many times over, and count what is lost (about 30 minutes)
+test-faults: setup browser ## Kill, fill, cut and unset everything, many times over, and count what is lost (about 25 minutes)
 	@scripts/test.sh faults
 
 lint: setup ## Style, types, import directions; Python and TypeScript (about 1 minute)

@@ -8,7 +8,7 @@ which=${1:-all}
 failed=""
 
 if [ "$which" = faults ]; then
-    echo "• Every fault in its long form (about 30 minutes)"
+    echo "• Every fault in its long form (about 25 minutes)"
     FAULTS=full pytest -q tests/faults tests/storage/test_nodes.py || failed="$failed faults"
     echo "• The line of a real browser cut for two minutes (about 5 minutes)"
     FAULTS=full pytest -q tests/e2e/test_line.py || failed="$failed line"
