@@ -42,13 +42,18 @@ export class Nap {
   }
 }
 
-/** Does something until it works, with growing waits in between. */
-export async function persistently<T>(work: () => Promise<T>, backoff = new Backoff()): Promise<T> {
-  for (;;) {
+/** Does something until it works, with waits in between; its error is thrown once so many tries are `enough`. */
+export async function persistently<T>(
+  work: () => Promise<T>,
+  waits: Pick<Backoff, 'next'> = new Backoff(),
+  enough: (tries: number) => boolean = () => false,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
     try {
       return await work();
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, backoff.next()));
+    } catch (error) {
+      if (enough(tries)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, waits.next()));
     }
   }
 }

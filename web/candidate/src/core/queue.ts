@@ -1,4 +1,4 @@
-import { Backoff } from './backoff';
+import { Backoff, persistently } from './backoff';
 import { type EventData, type EventKey, eventId } from './catalog';
 import type { Clock } from './clock';
 import { Emitter } from './emitter';
@@ -137,15 +137,11 @@ export class EventQueue extends Emitter<QueueEvents> {
   /** Puts an event on the disk, again and again for a while; throws when that did not take it. */
   async #keep(kept: Kept, raisedAt: number): Promise<number> {
     const sealed = await this.store.vault.sealJson(kept);
-    const backoff = new Backoff(250, 5_000);
-    for (;;) {
-      try {
-        return await this.store.addEvent(this.session, sealed);
-      } catch (error) {
-        if (this.clock.pageNow() - raisedAt >= KEEP_TRYING_MS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, backoff.next()));
-      }
-    }
+    return persistently(
+      () => this.store.addEvent(this.session, sealed),
+      new Backoff(250, 5_000),
+      () => this.clock.pageNow() - raisedAt >= KEEP_TRYING_MS,
+    );
   }
 
   /** Resolves when everything raised so far is on disk. */

@@ -1,3 +1,4 @@
+import { persistently } from './backoff';
 import type { Clock } from './clock';
 import { holdsFragment, type RecorderType } from './container';
 import type { Store } from './store';
@@ -205,15 +206,12 @@ export class TrackRecorder {
   }
 
   async #openPart(piece: Piece): Promise<number> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        piece.part = await this.store.openPart(this.settings.session, this.settings.track, piece.startedAt);
-        return piece.part;
-      } catch (error) {
-        if (tries >= OPEN_TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, this.openEveryMs));
-      }
-    }
+    piece.part = await persistently(
+      () => this.store.openPart(this.settings.session, this.settings.track, piece.startedAt),
+      { next: () => this.openEveryMs },
+      (tries) => tries >= OPEN_TRIES,
+    );
+    return piece.part;
   }
 
   async #finish(piece: Piece, reason: string): Promise<void> {
