@@ -1,4 +1,5 @@
 import { Emitter } from './emitter';
+import { Gate } from './gate';
 import type { TrackPolicy } from './types';
 
 export type DeviceKind = 'camera' | 'microphone';
@@ -55,7 +56,7 @@ export class DeviceDesk extends Emitter<DeskEvents> {
   readonly #tracks: Record<DeviceKind, MediaStreamTrack | null> = { camera: null, microphone: null };
   readonly #chosen: Record<DeviceKind, string | null> = { camera: null, microphone: null };
   #watching = false;
-  #closed = false;
+  readonly #gate = new Gate((detail) => new DeviceError('error', detail));
 
   constructor(
     private readonly media: MediaDevices,
@@ -96,7 +97,7 @@ export class DeviceDesk extends Emitter<DeskEvents> {
 
   /** A live track of this kind, asking the candidate where needed. Throws DeviceError. */
   async open(kind: DeviceKind): Promise<MediaStreamTrack> {
-    if (this.#closed) throw new DeviceError('error', 'nothing is recorded any more');
+    this.#gate.pass();
     this.#watch();
     const live = this.track(kind);
     if (live) return live;
@@ -134,11 +135,7 @@ export class DeviceDesk extends Emitter<DeskEvents> {
     );
     const track = stream.getTracks()[0];
     if (!track) throw new DeviceError('missing', 'no track');
-    if (this.#closed) {
-      // The candidate answered the browser's question after the exam was over.
-      track.stop();
-      throw new DeviceError('error', 'nothing is recorded any more');
-    }
+    this.#gate.pass(track);
     this.#adopt(kind, track);
     return track;
   }
@@ -187,7 +184,7 @@ export class DeviceDesk extends Emitter<DeskEvents> {
 
   /** Lets all go for good: what an answer to a question of the browser still opens is closed at once. */
   close(): void {
-    this.#closed = true;
+    this.#gate.close();
     this.release('camera');
     this.release('microphone');
   }

@@ -1,4 +1,5 @@
 import { Emitter } from './emitter';
+import { Gate } from './gate';
 import type { TrackPolicy } from './types';
 
 export type Surface = 'monitor' | 'window' | 'browser' | 'unverified';
@@ -36,7 +37,7 @@ export function canShareScreen(media: MediaDevices | undefined = navigator.media
 /** The shared display: asks for it, knows which kind of surface it is, and says when it ends. */
 export class ScreenDesk extends Emitter<{ ended: { reason: string } }> {
   #track: MediaStreamTrack | null = null;
-  #closed = false;
+  readonly #gate = new Gate((detail) => new ShareError('error', detail));
   shared: SharedScreen | null = null;
 
   constructor(
@@ -77,11 +78,7 @@ export class ScreenDesk extends Emitter<{ ended: { reason: string } }> {
     }
     const track = stream.getVideoTracks()[0];
     if (!track) throw new ShareError('error', 'no picture was shared');
-    if (this.#closed) {
-      // The candidate answered the browser's question after the exam was over.
-      track.stop();
-      throw new ShareError('error', 'nothing is recorded any more');
-    }
+    this.#gate.pass(track);
     const settings = track.getSettings() as MediaTrackSettings & { displaySurface?: string };
     const surface = surfaceOf(settings.displaySurface);
     if (this.wholeScreen && (surface === 'window' || surface === 'browser')) {
@@ -103,7 +100,7 @@ export class ScreenDesk extends Emitter<{ ended: { reason: string } }> {
 
   /** Ends sharing for good: what an answer to the browser's question still opens is closed at once. */
   close(): void {
-    this.#closed = true;
+    this.#gate.close();
     this.release();
   }
 
