@@ -17,9 +17,9 @@ import {
 import { type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
 import { clockLength, wallTime } from '../../time/format';
 import { useDesk, usePlaybackState } from '../desk';
-import type { Layout } from './Players';
 import classes from './Players.module.css';
 import { SPEEDS } from './steering';
+import type { Layout } from './useLayout';
 
 /** A click with the mouse takes no focus, and frees it from another button: the space bar goes on playing and pausing. */
 export const keepFocus = (event: MouseEvent) => {

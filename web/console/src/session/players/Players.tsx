@@ -1,21 +1,15 @@
-import { useLocalStorage } from '@mantine/hooks';
 import { useDesk } from '../desk';
 import { Controls } from './Controls';
 import { NowPanel } from './NowPanel';
 import classes from './Players.module.css';
 import { PlayerTile } from './PlayerTile';
 import type { LargeTrack } from './useLargeTrack';
-
-export type Layout = 'beside' | 'inside';
+import { useLayout } from './useLayout';
 
 /** The recordings of a session in step, one of them large. */
 export function Players({ large }: { large: LargeTrack }) {
   const { model } = useDesk();
-  const [layout, setLayout] = useLocalStorage<Layout>({
-    key: 'openproctor-players',
-    defaultValue: 'beside',
-    getInitialValueInEffect: false,
-  });
+  const [layout, setLayout] = useLayout();
   const several = model.tracks.length > 1;
   return (
     <section className={classes.players} aria-label="Recordings">
