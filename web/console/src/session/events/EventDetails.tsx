@@ -71,8 +71,8 @@ function endedStates(event: SessionEvent): EndedState[] {
   return Array.isArray(event.data.ended) ? (event.data.ended as EndedState[]) : [];
 }
 
-/** Everything the log holds of one event. */
-export function EventDetails({ event }: { event: SessionEvent }) {
+/** Everything the log holds of one event. `leave` takes the focus out of what is about to go away. */
+export function EventDetails({ event, leave }: { event: SessionEvent; leave: () => void }) {
   const { model, choose, openStill } = useDesk();
   const type = model.types.get(event.type_id);
   const state = model.stateOf.get(event.sequence);
@@ -82,6 +82,10 @@ export function EventDetails({ event }: { event: SessionEvent }) {
   const { main, repeat } = fieldsOf(event.data, type);
   const measures = event.data.measures;
   const late = event.received_at - event.occurred_at;
+  const goOnTo = (next: SessionEvent | null) => {
+    choose(next);
+    leave();
+  };
   return (
     <section className={classes.details} aria-label="Details of the selected event">
       <div className={classes.detailsHead}>
@@ -93,7 +97,7 @@ export function EventDetails({ event }: { event: SessionEvent }) {
             {clockLength(event.occurred_at - model.zero, { hours: true, tenths: true })}
           </p>
         </div>
-        <CloseButton aria-label="Close the details" onClick={() => choose(null)} />
+        <CloseButton aria-label="Close the details" onClick={() => goOnTo(null)} />
       </div>
       {type && <p className={classes.description}>{type.description}</p>}
       {stills.length > 0 && (
@@ -116,7 +120,7 @@ export function EventDetails({ event }: { event: SessionEvent }) {
           <Row label="Lasted">
             {lasted}
             {state?.endedBy && (
-              <button type="button" className={classes.textButton} onClick={() => choose(state.endedBy)}>
+              <button type="button" className={classes.textButton} onClick={() => goOnTo(state.endedBy)}>
                 until {state.endedBy.name}
               </button>
             )}

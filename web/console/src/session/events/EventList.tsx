@@ -1,5 +1,14 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, memo, useCallback, useEffect, useRef } from 'react';
+import {
+  type KeyboardEvent,
+  memo,
+  type Ref,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from 'react';
 import type { SessionEvent } from '../../api/types';
 import { SeverityMark } from '../../severity/SeverityMark';
 import { SEVERITY_NAMES } from '../../severity/severity';
@@ -26,6 +35,7 @@ const Row = memo(function Row({
   zero,
   lasted,
   selected,
+  active,
   reached,
   position,
   of,
@@ -35,6 +45,7 @@ const Row = memo(function Row({
   zero: number;
   lasted: string;
   selected: boolean;
+  active: boolean;
   reached: boolean;
   position: number;
   of: number;
@@ -51,6 +62,7 @@ const Row = memo(function Row({
       aria-posinset={position + 1}
       aria-setsize={of}
       className={classes.row}
+      data-active={active || undefined}
       data-reached={reached || undefined}
       onClick={() => choose(event)}
     >
@@ -71,7 +83,21 @@ const Row = memo(function Row({
   );
 });
 
-export function EventList({ events, follow }: { events: SessionEvent[]; follow: boolean }) {
+/** What others may ask of the list. */
+export interface ListHandle {
+  /** Puts the focus on the list, at the row that was selected last. */
+  focus: () => void;
+}
+
+export function EventList({
+  events,
+  follow,
+  handle,
+}: {
+  events: SessionEvent[];
+  follow: boolean;
+  handle?: Ref<ListHandle>;
+}) {
   const { model, playback, selected, choose } = useDesk();
   const { playing } = usePlaybackState(playback);
   const scroller = useRef<HTMLDivElement>(null);
@@ -89,6 +115,18 @@ export function EventList({ events, follow }: { events: SessionEvent[]; follow: 
   const selectedIndex = selected ? events.findIndex((event) => event.sequence === selected.sequence) : -1;
   const { scrollToIndex } = rows;
 
+  // The row that keys go on from: as long as the list has the focus it stays, also when its details are closed.
+  const [active, setActive] = useState<number | null>(null);
+  if (selected && selected.sequence !== active) setActive(selected.sequence);
+  const activeIndex =
+    active === null ? -1 : events.findIndex((event) => event.sequence === (selected?.sequence ?? active));
+  useImperativeHandle(handle, () => ({
+    focus: () => {
+      if (activeIndex >= 0) scrollToIndex(activeIndex, { align: 'auto' });
+      scroller.current?.focus();
+    },
+  }));
+
   // What was selected anywhere on the page comes into view here.
   useEffect(() => {
     if (selectedIndex >= 0) scrollToIndex(selectedIndex, { align: 'auto' });
@@ -99,11 +137,18 @@ export function EventList({ events, follow }: { events: SessionEvent[]; follow: 
     if (follow && reached >= 0) scrollToIndex(reached, { align: playing ? 'center' : 'auto' });
   }, [follow, playing, reached, scrollToIndex]);
 
-  const pick = useCallback((event: SessionEvent) => choose(event), [choose]);
+  const pick = useCallback(
+    (event: SessionEvent) => {
+      choose(event);
+      // A row leaves the page when it is scrolled out of sight, and would take the focus with it.
+      scroller.current?.focus();
+    },
+    [choose],
+  );
 
   const onKeyDown = (event: KeyboardEvent) => {
     const last = events.length - 1;
-    const from = selectedIndex >= 0 ? selectedIndex : reached;
+    const from = activeIndex >= 0 ? activeIndex : reached;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
     const moves: Record<string, number> = {
       ArrowDown: from + 1,
@@ -118,15 +163,15 @@ export function EventList({ events, follow }: { events: SessionEvent[]; follow: 
       event.preventDefault();
       const target = events[Math.min(Math.max(to, 0), last)];
       if (target) choose(target);
-    } else if (event.key === 'Enter' && selected) {
+    } else if (event.key === 'Enter' && events[activeIndex]) {
       event.preventDefault();
-      choose(selected);
+      choose(events[activeIndex]);
     }
   };
 
   if (events.length === 0) {
     return (
-      <div className={classes.empty}>
+      <div ref={scroller} tabIndex={-1} className={classes.empty}>
         {model.events.length === 0
           ? 'Nothing has happened yet. Events appear here as they come.'
           : 'No event matches the filter.'}
@@ -141,11 +186,12 @@ export function EventList({ events, follow }: { events: SessionEvent[]; follow: 
       aria-label="Events, in the order they happened"
       tabIndex={0}
       aria-activedescendant={
-        selectedIndex >= 0 && rows.getVirtualItems().some((item) => item.index === selectedIndex)
-          ? optionId((selected as SessionEvent).sequence)
+        rows.getVirtualItems().some((item) => item.index === activeIndex)
+          ? optionId((events[activeIndex] as SessionEvent).sequence)
           : undefined
       }
       onKeyDown={onKeyDown}
+      onBlur={() => setActive(selected?.sequence ?? null)}
     >
       <div style={{ height: rows.getTotalSize(), position: 'relative' }} role="presentation">
         {rows.getVirtualItems().map((item) => {
@@ -163,6 +209,7 @@ export function EventList({ events, follow }: { events: SessionEvent[]; follow: 
                 zero={model.zero}
                 lasted={lastedOf(model.stateOf.get(event.sequence))}
                 selected={item.index === selectedIndex}
+                active={item.index === activeIndex}
                 reached={item.index === reached}
                 position={item.index}
                 of={events.length}

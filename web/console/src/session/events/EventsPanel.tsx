@@ -1,11 +1,11 @@
 import { Switch, Text } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { useDesk } from '../desk';
 import { keepFocus } from '../players/Controls';
 import { EventDetails } from './EventDetails';
 import { EventFilters } from './EventFilters';
-import { EventList } from './EventList';
+import { EventList, type ListHandle } from './EventList';
 import classes from './Events.module.css';
 import { type EventFilter, isFiltered, matches, NO_FILTER } from './filter';
 
@@ -20,6 +20,7 @@ export function EventsPanel() {
     defaultValue: true,
     getInitialValueInEffect: false,
   });
+  const list = useRef<ListHandle>(null);
   const wanted = useDeferredValue(filter);
   const events = useMemo(
     () => (isFiltered(wanted) ? model.events.filter((event) => matches(event, wanted)) : model.events),
@@ -42,8 +43,8 @@ export function EventsPanel() {
           onMouseDown={keepFocus}
         />
       </div>
-      <EventList events={events} follow={follow} />
-      {selected && <EventDetails event={selected} />}
+      <EventList events={events} follow={follow} handle={list} />
+      {selected && <EventDetails event={selected} leave={() => list.current?.focus()} />}
     </div>
   );
 }
