@@ -27,9 +27,8 @@ from openproctor.sessions.room import Rooms
 from openproctor.sessions.sealing import Sealer
 from openproctor.sessions.service import Sessions
 from openproctor.sessions.timekeeper import Timekeeper
-from openproctor.storage.bus import open_bus
 from openproctor.storage.database import Database
-from openproctor.storage.objects import open_objects
+from openproctor.storage.engines import open_bus, open_objects
 
 
 class Platform:

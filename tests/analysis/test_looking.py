@@ -12,11 +12,12 @@ from openproctor.analysis.analyze import analyze_file
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import Finding
 from openproctor.analysis.pipeline import Analysis
-from openproctor.analysis.sameness import Reference, reference
+from openproctor.analysis.sameness import reference
 from openproctor.analysis.samples import Segment
 from openproctor.analysis.settings import AnalysisSettings
 from openproctor.catalog import CATALOG
 from openproctor.vision.geometry import Image
+from openproctor.vision.recognition import Reference
 from tests.analysis.conftest import blobs, scene, segments
 
 ONLY = {"objects": False, "laptop": False, "speech": False, "camera_frozen": False, "face_covered": False}

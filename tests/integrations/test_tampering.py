@@ -20,7 +20,7 @@ from openproctor.ids import new_id
 from openproctor.media.models import chunks
 from openproctor.simulation.media import CAMERA, record
 from openproctor.storage.database import Database
-from openproctor.storage.objects import open_objects
+from openproctor.storage.engines import open_objects
 from tests.live import LiveServer
 from tests.page import Page
 

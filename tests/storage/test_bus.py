@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from openproctor.storage.bus import QUEUE_LIMIT, Bus, LocalBus, open_bus
+from openproctor.storage.bus import QUEUE_LIMIT, Bus, LocalBus
+from openproctor.storage.engines import open_bus
 from scripts.engines import Nats
 
 Opener = Callable[[], Bus]
@@ -110,7 +111,7 @@ def test_an_address_that_is_not_understood_is_refused(url: str, tmp_path: Path) 
 _PROCESS = """
 import asyncio, sys
 from pathlib import Path
-from openproctor.storage.bus import open_bus
+from openproctor.storage.engines import open_bus
 
 async def main():
     bus = open_bus(None, Path(sys.argv[1]))

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from openproctor.errors import Problem
-from openproctor.storage.objects import LocalObjects, Objects, ObjectsUnusable, WrongBytes, open_objects
+from openproctor.storage.engines import open_objects
+from openproctor.storage.objects import LocalObjects, Objects, ObjectsUnusable, WrongBytes
 from scripts.engines import SeaweedFS, free_ports
 
 KEY = "a/b/000001-ff.mp4"

@@ -19,9 +19,9 @@ from openproctor.analysis.coded import Decoders, MediaError
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import TWINS, Finding
 from openproctor.analysis.pipeline import Analysis, forget
-from openproctor.analysis.sameness import Reference
 from openproctor.analysis.samples import Segment, chunk_segment
 from openproctor.analysis.settings import COVERED, FACE_MANY, FACE_NONE, FACE_ONE, AnalysisSettings
+from openproctor.vision.recognition import Reference
 
 logger = structlog.get_logger(__name__)
 

@@ -11,10 +11,11 @@ from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
 from openproctor.analysis.material import ACCOMMODATED, ANALYSED, REJECTED, TRACK, CannotCheck, Entry, Facts, Material
 from openproctor.analysis.report import Difference, Report
-from openproctor.analysis.sameness import Reference, reference
+from openproctor.analysis.sameness import reference
 from openproctor.analysis.virtual_camera import looks_virtual
 from openproctor.vision.frames import decode_still, encode_jpeg
 from openproctor.vision.models import shipped
+from openproctor.vision.recognition import Reference
 
 # By the same runtime every number must be the same. Another one adds up in another order: a score may differ by this much,
 # and with it the picture at which a state is seen to begin (five are looked at in a second).

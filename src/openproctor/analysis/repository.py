@@ -135,6 +135,10 @@ class AnalysisRepository:
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in (await connection.execute(query)).all()}
 
+    async def accommodations_of(self, session_id: str) -> str | None:
+        """The same of one session."""
+        return (await self.accommodations([session_id])).get(session_id)
+
     async def accommodated(self, session_id: str) -> list[tuple[int, list[dict[str, Any]]]]:
         """Every change of a session's accommodations: its position in the chain, and what holds from there on."""
         query = (

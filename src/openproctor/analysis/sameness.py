@@ -4,7 +4,6 @@ Three outcomes: same, unsure, different. The last two are reasons for a person t
 by them. Light, spectacles, beards and the years since a document's photo all move a face away from its picture.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,18 +27,10 @@ from openproctor.analysis.settings import (
 )
 from openproctor.analysis.stretch import Stretch
 from openproctor.vision.geometry import Image
-from openproctor.vision.recognition import Embedding, distance
+from openproctor.vision.recognition import Reference, distance
 
 CONSENTED, REFUSED = 1080, 1081
 SAME, UNSURE, DIFFERENT = "same", "unsure", "different"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A captured face: the capture's id, and what the network makes of it."""
-
-    capture: str
-    embedding: Embedding
 
 
 def reference(detectors: Detectors, capture: str, image: Image) -> Reference | None:

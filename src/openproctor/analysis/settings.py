@@ -7,12 +7,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openproctor.exams.accommodations import DETECTOR_TYPES
-
-if TYPE_CHECKING:
-    from openproctor.analysis.sameness import Reference
+from openproctor.vision.recognition import Reference
 
 VERSION = 3  # of the rules: part of every finding's settings digest
 
@@ -177,7 +175,7 @@ class AnalysisSettings:
     # how long the search for things rests at the most, ms
     things_rest: int = REST_MOST
     # faces that the candidate's face is compared with; they are the session's, not rules
-    references: tuple["Reference", ...] = field(default=(), compare=False, repr=False)
+    references: tuple[Reference, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def of(cls, policy: Any = None, accommodations: Iterable[Mapping[str, Any]] = ()) -> "AnalysisSettings":

@@ -24,7 +24,7 @@ from openproctor.analysis.course import ENDED_WORKERS, Course, Outcome, Piece, S
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import NO_TWIN, Finding
 from openproctor.analysis.repository import DONE, AnalysisRepository, Progress, Waiting
-from openproctor.analysis.sameness import Reference, reference
+from openproctor.analysis.sameness import reference
 from openproctor.analysis.virtual_camera import looks_virtual
 from openproctor.clock import now_ms
 from openproctor.eventlog.entries import Append, Change, NewContent, NewEvent
@@ -32,6 +32,7 @@ from openproctor.ids import new_id
 from openproctor.media.repository import Chunk
 from openproctor.vision.frames import Still, decode_still, encode_jpeg
 from openproctor.vision.geometry import Image
+from openproctor.vision.recognition import Reference
 
 logger = structlog.get_logger(__name__)
 
@@ -245,7 +246,7 @@ class Worker:
             return None
         session = await self._platform.sessions.repository.get(progress.organization_id, progress.session_id)
         settings = Settings(session.policy)
-        held = (await self._repository.accommodations([progress.session_id])).get(progress.session_id)
+        held = await self._repository.accommodations_of(progress.session_id)
         settings.replace(await self._repository.accommodated(progress.session_id) if held else [])
         if session.policy.detectors.face_mismatch:
             settings.compare_with(await self._references(progress))
@@ -424,7 +425,7 @@ class Worker:
             if span is not None:
                 found = await self._chunks(work.organization_id, work.session_id, span[0])
                 chunks = [chunk for chunk in found if chunk.number <= span[1]]
-                held = (await self._repository.accommodations([work.session_id])).get(work.session_id)
+                held = await self._repository.accommodations_of(work.session_id)
                 await self._accommodate(work, held)
                 for chunk in chunks:
                     await self._chunk(work, chunk)

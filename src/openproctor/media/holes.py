@@ -6,9 +6,10 @@ from openproctor.eventlog.entries import NewEvent
 from openproctor.eventlog.repository import EventRepository
 from openproctor.media.playlist import Segment, gaps, segments, spans
 from openproctor.media.repository import TRACKS, Chunk, ChunkRepository
+from openproctor.sessions.recordings import last_told
 from openproctor.sessions.repository import Session
 
-STARTED, STOPPED, GAP = 13, 14, 1060
+GAP = 1060
 MOST_NUMBERS = 10_000
 
 
@@ -75,11 +76,9 @@ async def _finished(log: EventRepository, session: Session, ended: int) -> dict[
 
     Without a line it can say so only later. One that said so long before it ended the exam is not believed.
     """
-    told = await log.of_types(session.organization_id, session.id, [STARTED, STOPPED])
-    last = {event.data["track"]: event for event in told}
     return {
         track: event.occurred_at
-        for track, event in last.items()
+        for track, event in (await last_told(log, session)).items()
         if event.data.get("reason") == "finished" and event.received_at >= ended - session.policy.recording_stall_ms
     }
 

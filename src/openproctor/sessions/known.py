@@ -70,13 +70,16 @@ class KnownSessions:
         # of two that were read at the same time the later asked knows more
         if known is not None and known.asked_at > asked_at:
             return
-        if len(self._known) >= MOST:
-            self._known.clear()
-        self._known[session.id] = _Known(session, asked_at)
+        self._note(session.id, _Known(session, asked_at))
 
     def changed(self, session_id: str) -> None:
         """What is known of a session is of the past, also what is being read just now."""
-        self._known[session_id] = _Known(None, time.monotonic())
+        self._note(session_id, _Known(None, time.monotonic()))
+
+    def _note(self, session_id: str, known: _Known) -> None:
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[session_id] = known
 
     def tell(self, session_id: str) -> None:
         """A session was changed: whoever wants to know looks again, here and at other servers."""

@@ -7,10 +7,10 @@ another server holds by now.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import structlog
@@ -41,7 +41,6 @@ TRIES = 8
 # sessions that are looked at together
 AT_ONCE = 100
 
-T = TypeVar("T")
 # what stands for the page in the row of a candidate who has no socket
 HTTP = "http"
 CONNECTED = Gauge("openproctor_candidates_connected", "Candidates whose socket is open.")
@@ -174,8 +173,7 @@ class PresenceKeeper:
         async with self._turn(session.id):
             before = self._lines.get(session.id)
             if before is not None and not isinstance(before, HttpLine):
-                del self._lines[session.id]
-                self._lose(before, REPLACED, "replaced")
+                self._give_up(before, REPLACED, "replaced")
                 self._hang_up(before, REPLACED, "replaced by a newer page")
             await self._write_loss(session.id)
             now = now_ms()
@@ -292,11 +290,14 @@ class PresenceKeeper:
         """A socket ended. Noted once, and only if it is still the session's line; never raises."""
         if self._lines.get(line.session.id) is not line:
             return
+        self._give_up(line, code, reason)
+        with contextlib.suppress(Problem):  # the watch goes on trying
+            await self._write_loss(line.session.id)
+
+    def _give_up(self, line: Line, code: int, reason: str) -> None:
         del self._lines[line.session.id]
         CONNECTED.set(len(self._lines))
         self._lose(line, code, reason)
-        with contextlib.suppress(Problem):  # the watch goes on trying
-            await self._write_loss(line.session.id)
 
     def _lose(self, line: Line, code: int, reason: str) -> None:
         now = now_ms()
@@ -310,13 +311,18 @@ class PresenceKeeper:
         loss = self._losses.get(session_id)
         if loss is None:
             return
-        session = await self._sessions.fresh(loss.session.organization_id, session_id)
+        await self._write_loss_of(await self._sessions.fresh(loss.session.organization_id, session_id))
+
+    async def _write_loss_of(self, session: Session) -> None:
+        loss = self._losses.get(session.id)
+        if loss is None:
+            return
         applied = session.state in OPEN and await self._note_loss(session, loss.number, loss.at, loss.data)
-        if self._losses.get(session_id) is loss:
-            del self._losses[session_id]
+        if self._losses.get(session.id) is loss:
+            del self._losses[session.id]
         if applied and loss.data.get("reason") != "replaced":
             due = loss.since + session.policy.offline_ms / 1000
-            self._lost[session_id] = _Lost(loss.at, due, session.organization_id)
+            self._lost[session.id] = _Lost(loss.at, due, session.organization_id)
 
     async def _note_loss(self, session: Session, number: int, at: int, data: dict[str, Any]) -> bool:
         """Without ``data`` there was no socket that could be lost: only that the candidate is away is noted."""
@@ -338,25 +344,22 @@ class PresenceKeeper:
     # -- watching --------------------------------------------------------------------------------------------------
 
     async def _close_silent(self) -> None:
-        await _each(self._close_if_silent, self.lines())
-
-    async def _close_if_silent(self, line: Line) -> None:
-        if asyncio.get_running_loop().time() - line.heard_at > self._settings.heartbeat_limit_ms / 1000:
-            await self.closed(line, HEARTBEATS_MISSED, "heartbeat")
+        silent_since = asyncio.get_running_loop().time() - self._settings.heartbeat_limit_ms / 1000
+        for line in [line for line in self._lines.values() if line.heard_at < silent_since]:
+            self._give_up(line, HEARTBEATS_MISSED, "heartbeat")
             self._hang_up(line, HEARTBEATS_MISSED, "no heartbeat")
 
     async def _write_losses(self) -> None:
-        await _each(self._write_loss, list(self._losses))
+        await self._each(self._write_loss_of, list(self._losses))
 
     async def _raise_offline(self) -> None:
         now = asyncio.get_running_loop().time()
-        await _each(self._call_offline, [id for id, lost in self._lost.items() if now >= lost.due])
+        await self._each(self._call_offline, [id for id, lost in self._lost.items() if now >= lost.due])
 
-    async def _call_offline(self, session_id: str) -> None:
-        lost = self._lost.get(session_id)
+    async def _call_offline(self, session: Session) -> None:
+        lost = self._lost.get(session.id)
         if lost is None:
             return  # the candidate is back
-        session = await self._sessions.fresh(lost.organization_id, session_id)
         if session.state in OPEN:
             await self._sessions.append(
                 session,
@@ -365,12 +368,12 @@ class PresenceKeeper:
                     Change(
                         "presence",
                         {"offline": True},
-                        {"session_id": session_id, "offline": False, "lost_at": lost.at},
+                        {"session_id": session.id, "offline": False, "lost_at": lost.at},
                     )
                 ],
             )
-        if self._lost.get(session_id) is lost:
-            del self._lost[session_id]
+        if self._lost.get(session.id) is lost:
+            del self._lost[session.id]
 
     async def _flush_seen(self) -> None:
         lines = {id: (line.number, line.seen_at) for id, line in self._lines.items() if line.number}
@@ -419,10 +422,10 @@ class PresenceKeeper:
                 self._lost[session.id] = _Lost(row.lost_at, now, row.organization_id)
 
     async def _take_over(self, rows: list[Presence]) -> None:
-        await _each(self._take_over_one, [row for row in rows if row.session_id not in self._lines])
+        left = {row.session_id: row for row in rows if row.session_id not in self._lines}
+        await self._each(lambda session: self._take_over_one(session, left[session.id]), list(left))
 
-    async def _take_over_one(self, row: Presence) -> None:
-        session = await self._sessions.repository.get(row.organization_id, row.session_id)
+    async def _take_over_one(self, session: Session, row: Presence) -> None:
         lost_at = row.lost_at
         if lost_at is None:
             lost_at = min(row.seen_at, now_ms())
@@ -432,6 +435,20 @@ class PresenceKeeper:
         # the server was away, not the candidate: the time until "offline" begins anew
         due = asyncio.get_running_loop().time() + session.policy.offline_ms / 1000
         self._lost[session.id] = _Lost(lost_at, due, session.organization_id)
+
+    async def _each(self, do: Callable[[Session], Awaitable[None]], session_ids: list[str]) -> None:
+        """Do it for all of these sessions, some at a time, which are read together and written together by the log.
+
+        One that fails does not keep the others waiting; :class:`Problem` 503 while the database is away.
+        """
+        for start in range(0, len(session_ids), AT_ONCE):
+            sessions = await self._sessions.repository.several(session_ids[start : start + AT_ONCE])
+            for error in await asyncio.gather(*map(do, sessions), return_exceptions=True):
+                if error is None:
+                    continue
+                if not isinstance(error, Exception) or (isinstance(error, Problem) and error.status == 503):
+                    raise error
+                logger.error("presence check failed", exc_info=error)
 
 
 async def _repeat(seconds: float, *steps: Callable[[], Awaitable[None]]) -> None:
@@ -447,17 +464,3 @@ async def _repeat(seconds: float, *steps: Callable[[], Awaitable[None]]) -> None
                 break
             except Exception:
                 logger.exception("presence check failed")
-
-
-async def _each(do: Callable[[T], Awaitable[None]], all_of: Sequence[T]) -> None:
-    """Do it for all, some at a time: the log's writer takes what is asked for together, so many can be lost at once.
-
-    One that fails does not keep the others waiting; :class:`Problem` 503 while the database is away.
-    """
-    for start in range(0, len(all_of), AT_ONCE):
-        for error in await asyncio.gather(*map(do, all_of[start : start + AT_ONCE]), return_exceptions=True):
-            if error is None:
-                continue
-            if not isinstance(error, Exception) or (isinstance(error, Problem) and error.status == 503):
-                raise error
-            logger.error("presence check failed", exc_info=error)

@@ -225,7 +225,7 @@ class CandidateSocket:
     async def _tell_state(self) -> None:
         """Pass changes of the session's state on to the page."""
         sessions = self._platform.sessions
-        told = _told(self.session)
+        told = _state(self.session)
         with sessions.known.wanted(self.session.id) as changed:
             # it may have changed since the welcome
             changed.set()
@@ -238,17 +238,9 @@ class CandidateSocket:
                     changed.set()
                     await asyncio.sleep(1)
                     continue
-                if told == (told := _told(self.session)):
+                if told == (told := _state(self.session)):
                     continue
-                await self._send(
-                    {
-                        "t": "state",
-                        "state": self.session.state,
-                        "deadline_at": self.session.deadline_at,
-                        "finish_requested_at": self.session.finish_requested_at,
-                        "outcome": self.session.outcome,
-                    }
-                )
+                await self._send(told)
                 if self.session.state in OVER:
                     await self.close(OVER_CODE, self.session.state)
 
@@ -277,9 +269,15 @@ class CandidateSocket:
             await self._websocket.close(code, reason[:100])
 
 
-def _told(session: Session) -> tuple[Any, ...]:
+def _state(session: Session) -> dict[str, Any]:
     """What a page is told of its session."""
-    return session.state, session.deadline_at, session.finish_requested_at, session.outcome
+    return {
+        "t": "state",
+        "state": session.state,
+        "deadline_at": session.deadline_at,
+        "finish_requested_at": session.finish_requested_at,
+        "outcome": session.outcome,
+    }
 
 
 async def candidate_socket(websocket: WebSocket, session_id: str) -> None:

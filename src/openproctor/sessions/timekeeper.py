@@ -12,13 +12,13 @@ from openproctor.config import Settings
 from openproctor.errors import Problem
 from openproctor.eventlog.entries import NewEvent
 from openproctor.sessions.presence import PresenceKeeper
+from openproctor.sessions.recordings import STARTED, STOPPED, last_told
 from openproctor.sessions.repository import Session
 from openproctor.sessions.service import Sessions
 from openproctor.sessions.states import IN_EXAM
 
 logger = structlog.get_logger(__name__)
 
-STOPPED, STARTED = 14, 13
 ASK_AGAIN = 5.0
 FIND_EVERY = 10.0
 FIND_AT_ONCE = 500
@@ -184,8 +184,7 @@ class Timekeeper:
 
     async def _has_stopped(self, session: Session, track: str, received: int) -> bool:
         """Whether the log says already that nothing can come: the page has stopped, or has stalled since the last chunk."""
-        told = await self._sessions.events.of_types(session.organization_id, session.id, [STARTED, STOPPED])
-        last = next((event for event in reversed(told) if event.data["track"] == track), None)
+        last = (await last_told(self._sessions.events, session)).get(track)
         if last is None or last.type_id == STARTED:
             return False
         return last.source != "server" or received <= last.occurred_at

@@ -9,7 +9,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 QUEUE_LIMIT = 1_000
@@ -108,16 +107,3 @@ class LocalBus:
 
     async def close(self) -> None:
         """Nothing was reached."""
-
-
-def open_bus(url: str | None, data_dir: Path) -> Bus:
-    """The bus named by a URL; without one, the processes of this machine that share the data folder. ``ValueError`` else."""
-    if url is None:
-        from openproctor.storage.hostbus import HostBus
-
-        return HostBus(data_dir / "bus")
-    if url.startswith(("nats://", "tls://")):
-        from openproctor.storage.natsbus import NatsBus
-
-        return NatsBus(url)
-    raise ValueError(f"BUS_URL {url.split(':', 1)[0]}:… is not supported; expected nats://HOST:PORT.")

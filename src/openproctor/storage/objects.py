@@ -213,18 +213,3 @@ def media_folder(url: str | None, data_dir: Path) -> Path | None:
     if url is None:
         return data_dir / "media"
     return Path(url.removeprefix("file://")) if url.startswith("file://") else None
-
-
-def open_objects(
-    url: str | None, data_dir: Path, access_key: str | None = None, secret_key: str | None = None
-) -> Objects:
-    """The store named by a URL; a folder of the data directory when there is none. ``ValueError`` for a URL we do not know."""
-    if folder := media_folder(url, data_dir):
-        return LocalObjects(folder)
-    if url is not None and url.startswith("s3://"):
-        from openproctor.storage.s3 import S3Objects
-
-        return S3Objects(url, access_key, secret_key)
-    raise ObjectsUnusable(
-        f"MEDIA_URL {str(url).split(':', 1)[0]}:… is not supported; expected file://FOLDER or s3://BUCKET?endpoint=…&region=…."
-    )

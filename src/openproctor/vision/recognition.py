@@ -1,5 +1,6 @@
 """Is this the same face as that one: faceres embeddings and their distance. Off unless an exam asks for it."""
 
+from dataclasses import dataclass
 from math import atan2
 
 import numpy as np
@@ -14,6 +15,14 @@ SIDE = 224
 MARGIN = 1.5
 _MEAN = np.array([103.939, 116.779, 123.68], dtype=np.float32)
 Embedding = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A captured face: the capture's id, and what the network makes of it."""
+
+    capture: str
+    embedding: Embedding
 
 
 class FaceRecognizer:
