@@ -72,6 +72,7 @@ async function request<T>(method: string, path: string, body?: unknown, signal?:
 
 export const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal);
 export const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body);
+export const put = <T>(path: string, body: unknown) => request<T>('PUT', path, body);
 
 /** A query string of the parameters that are set. */
 export function query(parameters: Record<string, string | number | null | undefined>): string {

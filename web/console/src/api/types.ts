@@ -110,6 +110,9 @@ export interface Accommodation {
   at?: number;
 }
 
+/** An accommodation to be granted: who grants it is whoever is signed in. */
+export type AccommodationWish = Pick<Accommodation, 'type_ids' | 'what' | 'reason'> & { factor?: number };
+
 export interface Session extends SessionSummary {
   policy: Policy;
   accommodations?: Accommodation[];

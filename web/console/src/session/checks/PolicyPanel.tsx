@@ -1,26 +1,15 @@
+import { AccommodationsPanel } from '../accommodations/AccommodationsPanel';
 import { useDesk } from '../desk';
 import classes from './Checks.module.css';
-import { accommodationRows, policyRows } from './words';
+import { policyRows } from './words';
 
-/** What the exam asked for: what was recorded, looked for and noted. */
+/** What holds for this candidate alone, then what the exam asked for: what was recorded, looked for and noted. */
 export function PolicyPanel() {
   const { model } = useDesk();
-  const { policy, accommodations = [] } = model.session;
+  const { policy } = model.session;
   return (
     <div className={classes.panel}>
-      {accommodations.length > 0 && (
-        <section>
-          <h2 className={classes.title}>Accommodations</h2>
-          <dl className={classes.facts}>
-            {accommodationRows(accommodations, model.types).map(({ key, label, value }) => (
-              <div key={key} className={classes.factRow}>
-                <dt>{label}</dt>
-                <dd className={classes.written}>{value}</dd>
-              </div>
-            ))}
-          </dl>
-        </section>
-      )}
+      <AccommodationsPanel />
       {policyRows(policy).map(({ title, rows }) => (
         <section key={title}>
           <h2 className={classes.title}>{title}</h2>

@@ -1,7 +1,7 @@
 /** Checks and policy in words. */
 
-import type { Accommodation, CheckState, EventType, Policy, TrackPolicy } from '../../api/types';
-import { wallDateTime, wordLength } from '../../time/format';
+import type { CheckState, Policy, TrackPolicy } from '../../api/types';
+import { wordLength } from '../../time/format';
 import { trackName } from '../events/words';
 
 const CHECKS: Record<string, string> = {
@@ -90,22 +90,4 @@ export function policyRows(policy: Policy): { title: string; rows: [string, stri
       ],
     },
   ];
-}
-
-/** What holds for this candidate alone: the finding and how it is looked for, then why, by whom and since when. */
-export function accommodationRows(
-  accommodations: readonly Accommodation[],
-  types: ReadonlyMap<number, EventType>,
-): { key: string; label: string; value: string }[] {
-  return accommodations.flatMap((one) =>
-    one.type_ids.map((id) => {
-      const how = one.what === 'off' ? 'off' : `relaxed${one.factor ? `, ${one.factor} times as long` : ''}`;
-      const who = [one.by, one.at ? wallDateTime(one.at) : null].filter(Boolean).join(', ');
-      return {
-        key: String(id),
-        label: `${types.get(id)?.name ?? `Type ${id}`}: ${how}`,
-        value: who ? `${one.reason} – ${who}` : one.reason,
-      };
-    }),
-  );
 }
