@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Store } from '../src/core/store';
+import type { SessionState } from '../src/core/types';
 import { App } from '../src/room/app';
 import { words } from '../src/room/words';
 
@@ -15,10 +16,10 @@ class LineWorker {
 /** The server: every question waits until the test answers it. */
 let asked: ((answer: Response | Error) => void)[] = [];
 
-function room(): Response {
+function room(state: SessionState = 'waiting'): Response {
   return Response.json({
     session_id: SESSION,
-    state: 'waiting',
+    state,
     server_time: Date.now(),
     exam: { title: 'Exam', url: null },
     candidate: { name: 'Kim' },
@@ -37,6 +38,7 @@ beforeEach(async () => {
   asked = [];
   vi.stubGlobal('Worker', LineWorker);
   vi.stubGlobal('isSecureContext', true);
+  vi.stubGlobal('scrollTo', () => undefined);
   vi.stubGlobal('fetch', () => {
     return new Promise<Response>((resolve, reject) => {
       asked.push((answer) => (answer instanceof Error ? reject(answer) : resolve(answer)));
@@ -84,4 +86,26 @@ test('tries of its own leave the fault and its button in place, and end once the
   await vi.advanceTimersByTimeAsync(10_000);
   expect(asked.length).toBe(3);
   expect(heading(app)).toBe(words.waiting.title);
+});
+
+test.each([
+  [1, '1 piece of the recording was still waiting'],
+  [3, '3 pieces of the recording were still waiting'],
+])('a page loaded again after the end says that %i of its pieces came too late', async (late, said) => {
+  const store = await Store.open();
+  await store.patch(SESSION, (record) => {
+    record.late = late;
+  });
+  store.close();
+  const app = new App();
+  document.body.append(app);
+  await vi.waitFor(() => expect(asked.length).toBe(1));
+  asked[0]!(room('completed'));
+  await vi.waitFor(() => expect(asked.length).toBe(2));
+  asked[1]!(Response.json({ state: 'completed', missing: {} }));
+  await vi.waitFor(() => expect(heading(app)).toBe(words.ended.completed.title));
+  const shown = app.querySelector('op-message')!.shadowRoot!.textContent;
+  expect(shown).toContain(words.ended.late.title);
+  expect(shown).toContain(said);
+  expect(shown).not.toContain('Everything has arrived');
 });
