@@ -1,12 +1,11 @@
-import { Alert, Button, Checkbox, Group, NumberInput, Radio, Stack, Text, Textarea } from '@mantine/core';
-import { IconUsers } from '@tabler/icons-react';
+import { Button, Checkbox, Group, NumberInput, Radio, Stack, Text, Textarea } from '@mantine/core';
 import { type FormEvent, useRef, useState } from 'react';
 import type { Accommodation, Policy } from '../../api/types';
-import { ProblemAlert } from '../../app/Problems';
 import classes from './Accommodations.module.css';
 import { FACTOR, FINDINGS, LONGEST_REASON, takenBy, wishOf, without } from './grants';
+import { Refused } from './Refused';
 import { ChangedMeanwhile, useGrant } from './useGrant';
-import { findingName, howWords } from './words';
+import { findingName } from './words';
 
 interface Draft {
   types: number[];
@@ -36,34 +35,6 @@ function faultsOf(draft: Draft, taken: ReadonlyMap<number, Accommodation>): Faul
     faults.factor = `A number from ${FACTOR.least} to ${FACTOR.most}`;
   if (draft.reason.trim() === '') faults.reason = 'Say why: it stands in the log beside your name';
   return faults;
-}
-
-/** Says that somebody else was quicker, and what holds now. */
-export function MeanwhileNote({ now }: { now: readonly Accommodation[] }) {
-  return (
-    <Alert
-      role="alert"
-      color="orange"
-      variant="light"
-      icon={<IconUsers aria-hidden />}
-      title="Somebody else has changed the accommodations meanwhile"
-    >
-      <Text size="sm">
-        {now.length === 0 ? 'None holds now.' : 'These hold now:'} Nothing of yours is saved yet. Look whether
-        it still fits, then save again.
-      </Text>
-      {now.length > 0 && (
-        <ul className={classes.brief}>
-          {now.map((one) => (
-            <li key={one.type_ids.join()}>
-              {one.type_ids.map((type) => findingName(type)).join(', ')}: {howWords(one).toLowerCase()}
-              {one.by && ` – ${one.by}`}
-            </li>
-          ))}
-        </ul>
-      )}
-    </Alert>
-  );
 }
 
 /** Grants an accommodation, or changes `old`; all others stay as they are. */
@@ -136,6 +107,7 @@ export function AccommodationForm({
             value={draft.types.map(String)}
             onChange={(types) => change({ types: types.map(Number) })}
             error={faults.types}
+            errorProps={{ mt: 8 }}
           >
             <div className={classes.findings}>
               {FINDINGS.map(({ type, detector, name }) => {
@@ -183,8 +155,7 @@ export function AccommodationForm({
               clampBehavior="none"
               step={1}
               decimalScale={1}
-              w={280}
-              maw="100%"
+              classNames={{ wrapper: classes.factor ?? '' }}
               value={draft.factor}
               onChange={(factor) => change({ factor })}
               error={faults.factor}
@@ -203,19 +174,14 @@ export function AccommodationForm({
             onChange={(event) => change({ reason: event.currentTarget.value })}
             error={faults.reason}
           />
-          <Text size="xs" c="dimmed" ta="right" className="numbers">
+          <Text size="xs" c="dimmed" ta="right" mt={4} className="numbers">
             {draft.reason.length} of {LONGEST_REASON} characters
           </Text>
         </div>
-        {grant.isError &&
-          (grant.error instanceof ChangedMeanwhile ? (
-            <MeanwhileNote now={grant.error.now} />
-          ) : (
-            <ProblemAlert error={grant.error} />
-          ))}
         <Text size="xs" c="dimmed">
           It holds for what is recorded from now on. What was found before stays.
         </Text>
+        {grant.isError && <Refused error={grant.error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>
             Cancel

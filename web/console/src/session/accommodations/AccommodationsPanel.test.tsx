@@ -67,6 +67,7 @@ beforeEach(() => {
   asked = 0;
   puts = [];
   refusal = null;
+  Element.prototype.scrollIntoView = () => undefined;
   vi.stubGlobal('matchMedia', () => ({
     matches: false,
     addEventListener: () => undefined,

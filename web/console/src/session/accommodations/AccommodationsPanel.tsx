@@ -33,7 +33,7 @@ export function AccommodationsPanel() {
     heading.current?.focus();
   };
   return (
-    <section aria-labelledby="accommodations">
+    <section aria-labelledby="accommodations" className={classes.section}>
       <h2 id="accommodations" ref={heading} tabIndex={-1} className={classes.title}>
         Accommodations
       </h2>
@@ -56,6 +56,7 @@ export function AccommodationsPanel() {
                 <div className={classes.actions}>
                   <Button
                     size="compact-sm"
+                    fz={12}
                     variant="default"
                     leftSection={<IconPencil size={14} aria-hidden />}
                     aria-label={`Change: ${names}`}
@@ -65,6 +66,7 @@ export function AccommodationsPanel() {
                   </Button>
                   <Button
                     size="compact-sm"
+                    fz={12}
                     variant="default"
                     leftSection={<IconTrash size={14} aria-hidden />}
                     aria-label={`Take back: ${names}`}

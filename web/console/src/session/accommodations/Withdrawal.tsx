@@ -1,9 +1,8 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { Accommodation } from '../../api/types';
-import { ProblemAlert } from '../../app/Problems';
-import { MeanwhileNote } from './AccommodationForm';
 import { wishOf, without } from './grants';
+import { Refused } from './Refused';
 import { ChangedMeanwhile, useGrant } from './useGrant';
 import { findingNames } from './words';
 
@@ -38,17 +37,12 @@ export function Withdrawal({
         From now on this exam’s own rules hold again for: <strong>{findingNames(old.type_ids)}</strong>. That
         it was granted, why and by whom stays in the log.
       </Text>
-      {grant.isError &&
-        (grant.error instanceof ChangedMeanwhile ? (
-          <MeanwhileNote now={grant.error.now} />
-        ) : (
-          <ProblemAlert error={grant.error} />
-        ))}
+      {grant.isError && <Refused error={grant.error} />}
       <Group justify="flex-end" gap="xs">
         <Button variant="default" onClick={close} data-autofocus>
           Keep it
         </Button>
-        <Button color="red" loading={grant.isPending} onClick={takeBack}>
+        <Button color="red.9" loading={grant.isPending} onClick={takeBack}>
           Take it back
         </Button>
       </Group>
