@@ -17,8 +17,8 @@ elif [ "$which" != e2e ]; then
     for app in candidate console; do
         (cd "web/$app" && npm run --silent test) || failed="$failed web/$app"
     done
-    echo "• Python tests on two cores (4 to 7 minutes)"
-    pytest -q -n 2 --dist loadfile --durations=10 --durations-min=10 -m "not e2e" || failed="$failed python"
+    echo "• Python tests (4 to 7 minutes)"
+    pytest -q -n 3 --dist loadfile --durations=10 --durations-min=10 -m "not e2e" || failed="$failed python"
 fi
 if [ "$which" = all ] || [ "$which" = e2e ]; then
     echo "• Tests with a real browser (5 to 7 minutes)"

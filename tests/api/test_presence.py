@@ -74,7 +74,8 @@ def test_silence_counts_as_a_loss(page: Page, events_of: Events) -> None:
                 socket.recv(10)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4408
-    assert [e["data"]["reason"] for e in events_of(page.session_id, 10)] == ["heartbeat"]
+    (lost,) = wait_for(lambda: events_of(page.session_id, 10))
+    assert lost["data"]["reason"] == "heartbeat"
 
 
 def test_what_the_page_says_of_its_own_absence_is_noted(page: Page, events_of: Events) -> None:
