@@ -33,6 +33,18 @@ def can_be_used_by_everybody(page: Page) -> None:
     assert found == "[]", json.dumps(json.loads(found), indent=1)
 
 
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+FADES = """Promise.all(document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished.catch(() => null))).then(() => true)"""
+
+
+def comes_to_rest(page: Page) -> None:
+    """Until what was set off has been drawn and no more of it fades or slides, so that a picture shows the page."""
+    for script in (TWO_FRAMES, FADES, TWO_FRAMES):
+        page.evaluate(script)
+
+
 class Candidate:
     """One person, one browser, one camera, one session."""
 

@@ -128,12 +128,9 @@ def speaking(path: Path) -> Path:
     return _write_wav(path, room_sound(10.0, spoken=((2.0, 10.0),)))
 
 
-def silent(path: Path) -> Path:
-    """A quiet room in which nobody speaks."""
-    return _write_wav(path, room_sound(10.0))
-
-
-def humming(path: Path) -> Path:
-    """A steady tone as loud as speech: a fan, a mains hum."""
-    time_s = np.arange(48_000 * 10) / 48_000
-    return _write_wav(path, [(0.2 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)])
+def late(path: Path, after_s: int) -> Path:
+    """Ten seconds of speech, but first a quiet room, then a steady tone as loud as speech (a fan, a mains hum)."""
+    quiet_s = after_s // 2
+    time_s = np.arange(48_000 * (after_s - quiet_s)) / 48_000
+    hum = (0.2 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
+    return _write_wav(path, [*room_sound(quiet_s), hum, *room_sound(10.0, spoken=((0.0, 10.0),))])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.candidate import SCREENSHOTS, Candidate, can_be_used_by_everybody
+from tests.e2e.candidate import SCREENSHOTS, Candidate, can_be_used_by_everybody, comes_to_rest
 from tests.e2e.conftest import Room
 from tests.e2e.media import View
 from tests.e2e.reviewer import SHOWS_PICTURES, comes_to_the_console, signs_in
@@ -31,7 +31,7 @@ def finished(room: Room) -> Iterator[Candidate]:
         candidate.permits("notifications")
         for check in CHECKS:
             expect(candidate.page.get_by_role("heading", level=1)).to_be_visible()
-            candidate.page.wait_for_timeout(300)  # a still picture of a step that has come to rest
+            comes_to_rest(candidate.page)
             candidate.screenshot(f"step-{CHECKS.index(check) + 1}-{check}")
             candidate.can_be_used_by_everybody()
             candidate.passes([check])
@@ -92,13 +92,23 @@ def test_the_recording_plays_from_beginning_to_end(finished: Candidate, track: s
     assert times[-1] - times[0] == pytest.approx(described["duration_s"], abs=3)
 
 
-def test_a_reviewer_finds_the_session_and_sees_the_recording_at_the_second_of_a_finding(
-    finished: Candidate, server: LiveServer
-) -> None:
+@pytest.fixture(scope="module")
+def console(finished: Candidate, server: LiveServer) -> Iterator[Page]:
+    """The console, with somebody who has just signed in."""
     page = finished.browser.in_another_tab()
     comes_to_the_console(page, server)
     looks_right(page, "console-sign-in")
     signs_in(page)
+    expect(page.get_by_role("heading", name="Sessions")).to_be_visible()
+    yield page
+    page.close()
+
+
+def test_a_reviewer_finds_the_session_and_sees_the_recording_at_the_second_of_a_finding(
+    finished: Candidate, console: Page, server: LiveServer
+) -> None:
+    page = console
+    page.goto(f"{server.url}/console/sessions")
     row = page.get_by_role("link", name="Ada Sample").first
     expect(row).to_be_visible()
     looks_right(page, "console-sessions")
@@ -127,7 +137,55 @@ def test_a_reviewer_finds_the_session_and_sees_the_recording_at_the_second_of_a_
         return bool(np.abs(shown - with_phone).mean() * 2 < np.abs(shown - without).mean())
 
     until(shows_the_phone, "a player that shows the picture that was kept")
-    page.close()
+
+
+def test_a_reviewer_grants_an_accommodation_and_takes_it_back(
+    finished: Candidate, console: Page, server: LiveServer
+) -> None:
+    page, sitting = console, finished.sitting.integrator.invite({})
+    page.goto(f"{server.url}/console/sessions/{sitting.id}")
+    page.get_by_role("tab", name="Policy").click()
+    page.get_by_role("button", name="Grant an accommodation").press("Enter")
+    dialog = page.get_by_role("dialog", name="Grant an accommodation")
+    grant = dialog.get_by_role("button", name="Grant it")
+    grant.press("Enter")
+    expect(dialog.get_by_text("Choose at least one")).to_be_visible()
+    looks_right(page, "console-accommodation-missing")
+    dialog.get_by_role("checkbox", name="Looking away").press("Space")
+    dialog.get_by_role("radio", name="Less strictly").press("Space")
+    dialog.get_by_label("How many times as long must it last?").fill("4")
+    dialog.get_by_label("Why?").fill("Tics; the letter is with the exam office")
+    comes_to_rest(page)
+    page.screenshot(path=SCREENSHOTS / "console-accommodation.png")
+
+    # an examination system grants another while the form is open
+    aide = {"detector": "speech", "what": "off", "reason": "An aide reads aloud"}
+    answer = sitting.integrator.http.put(
+        f"/api/v1/sessions/{sitting.id}/accommodations", json={"accommodations": [aide]}
+    )
+    assert answer.status_code == 200
+    wide = page.evaluate("({width: innerWidth, height: innerHeight})")
+    page.set_viewport_size({"width": 360, "height": 740})
+    grant.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Somebody else has changed the accommodations meanwhile")
+    expect(dialog.get_by_role("alert")).to_be_in_viewport()
+    looks_right(page, "console-accommodation-meanwhile-narrow")
+    grant.press("Enter")
+    expect(dialog).to_be_hidden()
+    speech, tics = sitting.look()["accommodations"]
+    assert (speech["type_ids"], speech["reason"], speech["person"]) == ([1046], "An aide reads aloud", None)
+    assert (tics["type_ids"], tics["what"], tics["factor"], tics["by"]) == ([1042], "relaxed", 4, "Rita Reviewer")
+    expect(page.get_by_role("listitem").filter(has_text="Tics; the letter")).to_contain_text("Rita Reviewer")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate("scrollTo(0, 0)")
+    looks_right(page, "console-accommodations-narrow")
+    page.set_viewport_size(wide)
+    page.get_by_role("button", name="Take back: Looking away").press("Enter")
+    looks_right(page, "console-accommodation-take-back")
+    page.get_by_role("button", name="Take it back").press("Enter")
+    expect(page.get_by_role("heading", name="Accommodations")).to_be_focused()
+    assert sitting.look()["accommodations"] == [speech]
+    assert [len(event["data"]["accommodations"]) for event in sitting.events(1096)] == [1, 2, 1]
 
 
 def still(finished: Candidate, still_id: str) -> npt.NDArray[np.float32]:
@@ -148,6 +206,6 @@ def small(data: bytes) -> npt.NDArray[np.float32]:
 
 def looks_right(page: Page, name: str) -> None:
     """Keep a picture of a page of the console, and ask axe."""
-    page.wait_for_timeout(400)
+    comes_to_rest(page)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
     can_be_used_by_everybody(page)
