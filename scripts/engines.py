@@ -373,7 +373,14 @@ class SeaweedFS(Engine):
         return [*program, *(f"-{name}={value}" for name, value in told.items())]
 
     def options(self) -> dict[str, Any]:
-        return {"cwd": self.folder}
+        # its logs go with the folder
+        return {"cwd": self.folder, "env": {**os.environ, "TMPDIR": str(self.folder)}}
+
+    def close(self) -> None:
+        super().close()
+        _, s3, _, master, _, volume, *_ = self._ports
+        for kind, port in (("s3", s3), ("master", master), ("volume", volume)):
+            Path(f"/tmp/seaweedfs-{kind}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108 -- where it puts them
 
     def ready(self) -> bool:
         _s3, _, master, _, _, _, filer, _, _ = self._ports

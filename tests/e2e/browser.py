@@ -151,6 +151,7 @@ def chromium(playwright: Playwright, devices: Devices, logs: Path) -> Iterator[C
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     environment: dict[str, Any] = {key: value for key, value in os.environ.items() if key != "DISPLAY"}
+    environment["TMPDIR"] = str(profile)  # what it leaves there goes with the profile
     if devices.display:
         environment["DISPLAY"] = devices.display
     with log.open("wb") as output:
