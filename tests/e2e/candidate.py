@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.e2e.browser import Chromium
-from tests.e2e.media import ROOM, Camera, View
-from tests.e2e.sitting import Sitting
+from tests.e2e.media import ROOM, THUMBNAIL, Camera, View, thumbnail
+from tests.e2e.sitting import Sitting, until
 
 SCREENSHOTS = Path(__file__).with_name("screenshots")
 # a check runs on the server, which may be busy with other people's recordings
@@ -37,6 +38,17 @@ TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimation
 FADES = """Promise.all(document.getAnimations()
     .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
     .map((one) => one.finished.catch(() => null))).then(() => true)"""
+
+
+# grey values of a video's picture
+SEEN = """(video, [width, height]) => {
+    const canvas = new OffscreenCanvas(width, height).getContext('2d');
+    canvas.imageSmoothingQuality = 'high';
+    canvas.drawImage(video, 0, 0, width, height);
+    const { data } = canvas.getImageData(0, 0, width, height);
+    const pixels = Array.from({ length: width * height }, (_, place) => data.slice(4 * place, 4 * place + 3));
+    return pixels.map(([red, green, blue]) => 0.299 * red + 0.587 * green + 0.114 * blue);
+}"""
 
 
 def comes_to_rest(page: Page) -> None:
@@ -90,6 +102,27 @@ class Candidate:
     def at(self, step: str) -> None:
         """Be at the step with this heading."""
         expect(self.page.get_by_role("heading", name=step)).to_be_visible(timeout=PATIENCE_MS)
+
+    def sees_the_step(self) -> None:
+        """Until the step has come to where it asks for something or tells something, with its picture if it has one."""
+        told = self.page.get_by_role("status").filter(has_text=re.compile(r"\w"))
+        expect(self.page.locator("main").get_by_role("button").or_(told).first).to_be_visible(timeout=PATIENCE_MS)
+        shown = self.page.locator("video")
+        until(lambda: shown.evaluate_all("(all) => all.every((one) => one.readyState >= 2)"), "a picture")
+        comes_to_rest(self.page)
+
+    def turns_the_camera_to(self, view: View) -> None:
+        """Put something else before the camera, and see it in the page's own picture of it."""
+        before = self.camera.what
+        self.camera.show(view)
+        shown, new, old = self.page.locator("video").first, thumbnail(view), thumbnail(before)
+
+        def sees_it() -> bool:
+            seen = np.array(shown.evaluate(SEEN, THUMBNAIL), float)
+            return bool(np.abs(seen - new).mean() * 2 < np.abs(seen - old).mean())
+
+        if view is not before:
+            until(sees_it, f"{view} in the picture", every_s=0.05)
 
     # the checks
 
@@ -151,7 +184,7 @@ class Candidate:
     def shows_the_document(self) -> None:
         """The still of the identity document, held before the camera."""
         self.at("A picture of your identity document")
-        self.camera.show(View.CARD)
+        self.turns_the_camera_to(View.CARD)
         self.takes_a_still("The picture of your document is good")
         self.camera.show(View.PERSON)
         self.goes_on()
@@ -160,10 +193,8 @@ class Candidate:
         """Pictures of the room, the camera turned between them."""
         self.at("Pictures of your room")
         for number, view in enumerate(views, 1):
-            self.camera.show(view)
-            self.page.wait_for_timeout(600)  # the camera itself needs this long to come round
+            self.turns_the_camera_to(view)
             self.presses(f"Take picture {number} of {len(views)}")
-        self.camera.show(View.PERSON)
 
     def shares_the_screen(self) -> None:
         """Share what the browser offers."""
@@ -194,6 +225,7 @@ class Candidate:
                 case "room":
                     self.shows_the_room()
                     self.reads("The pictures of your room are good")
+                    self.camera.show(View.PERSON)
                     self.goes_on()
                 case "screen":
                     self.shares_the_screen()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from openproctor.simulation.media import Picture, Sound
 from openproctor.simulation.room import WIDTH, view
@@ -26,6 +27,8 @@ FRAMES = RATE * SECONDS
 SIZE = (640, 480)
 # a candidate alone sits in the middle; the simulation's leaves room beside them for what else may come
 OFF_CENTRE = 58.0
+# as small as tells one view from another
+THUMBNAIL = (32, 24)
 HEADER = f"YUV4MPEG2 W{SIZE[0]} H{SIZE[1]} F{RATE}:1 Ip A1:1 C420\n".encode()
 
 
@@ -99,15 +102,25 @@ def _y4m(frames: Iterable[Picture]) -> Iterable[bytes]:
         yield b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes()
 
 
+@cache
+def thumbnail(what: View) -> npt.NDArray[np.float64]:
+    """The first frame of a view, very small: THUMBNAIL grey values, row by row, 0 to 255."""
+    first = np.frombuffer(_frames(what), np.uint8, SIZE[0] * SIZE[1], len(HEADER) + len(b"FRAME\n"))
+    small = cv2.resize(first.reshape(SIZE[1], SIZE[0]), THUMBNAIL, interpolation=cv2.INTER_AREA)
+    return (small.astype(float).ravel() - 16) * 255 / 219
+
+
 class Camera:
     """A camera file that can be pointed at something else while the browser reads it."""
 
     def __init__(self, path: Path, what: View = View.PERSON) -> None:
         self.path = path
+        self.what = what
         path.write_bytes(_frames(what))
 
     def show(self, what: View) -> None:
         """From now on this is before the camera."""
+        self.what = what
         # over the same bytes: the browser has the file open, and all views are of one length
         with self.path.open("r+b") as file:
             file.write(_frames(what))

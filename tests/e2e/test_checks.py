@@ -126,8 +126,7 @@ def test_a_still_without_a_face_or_a_document_is_refused_with_words_on_what_to_c
     with room({"checks": ["consent", "camera", "face", "document"]}) as candidate:
         candidate.passes(["consent", "camera"])
         candidate.at("A picture of your face")
-        candidate.camera.show(View.NOBODY)
-        candidate.page.wait_for_timeout(700)
+        candidate.turns_the_camera_to(View.NOBODY)
         candidate.presses("Take the picture")
         candidate.reads("No face was found")
         candidate.screenshot("face-refused")
@@ -138,16 +137,14 @@ def test_a_still_without_a_face_or_a_document_is_refused_with_words_on_what_to_c
         assert taken["data"]["evidence_id"] in refused["data"]["evidence_ids"]
         assert candidate.sitting.events(154) == []
 
-        candidate.camera.show(View.PERSON)
-        candidate.page.wait_for_timeout(700)
         candidate.presses("Take it again")
+        candidate.turns_the_camera_to(View.PERSON)
         candidate.takes_a_still("Your picture is good")
         candidate.sitting.wait_for(154)
 
-        candidate.camera.show(View.NOBODY)
         candidate.presses("Take it again")
         candidate.reads("This step is done")
-        candidate.page.wait_for_timeout(700)
+        candidate.turns_the_camera_to(View.NOBODY)
         candidate.presses("Take the picture")
         candidate.reads("No face was found")
         candidate.reads("An earlier try was good")

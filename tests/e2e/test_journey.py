@@ -31,7 +31,7 @@ def finished(room: Room) -> Iterator[Candidate]:
         candidate.permits("notifications")
         for check in CHECKS:
             expect(candidate.page.get_by_role("heading", level=1)).to_be_visible()
-            comes_to_rest(candidate.page)
+            candidate.sees_the_step()
             candidate.screenshot(f"step-{CHECKS.index(check) + 1}-{check}")
             candidate.can_be_used_by_everybody()
             candidate.passes([check])
