@@ -156,7 +156,7 @@ def test_a_glance_away_is_no_missing_face(exam: Candidate) -> None:
     exam.camera.show(View.PERSON)
     exam.page.wait_for_timeout(3_000)
     # what comes later in the recording was looked at, so the glance was too
-    now_and_then(exam, View.PHONE, 169)
+    now_and_then(exam, View.TWO_PEOPLE, 81)
     assert exam.sitting.count(16) == misses
 
 

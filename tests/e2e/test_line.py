@@ -124,7 +124,6 @@ def test_a_dead_line_a_reload_and_a_dead_server_lose_nothing(room: Room, relay: 
         page.wait_for_timeout(3_000)
         server.start()
         assert sitting.wait_for(9, sockets, 90)["data"]["reconnect"] is True
-        page.wait_for_timeout(3_000)
         candidate.finishes()
 
         done = sitting.wait_for(113)
