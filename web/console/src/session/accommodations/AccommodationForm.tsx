@@ -141,7 +141,7 @@ export function AccommodationForm({
             <Radio
               value="relaxed"
               label="Less strictly"
-              description="It must last longer, and be seen more surely, before it is raised."
+              description="It must last longer before it is raised; phones, books, computers and speech must be found more surely too."
             />
           </Stack>
         </Radio.Group>

@@ -30,7 +30,10 @@ describe('accommodations', () => {
     expect(findingNames(tics.type_ids)).toBe('No face in the picture, looking away');
     expect(findingNames([5], types)).toBe(types.get(5)?.name);
     expect(howWords(tics)).toBe('Not looked for');
-    expect(howWords(interpreter)).toBe('Less strictly: must last 3 times as long, and be seen more surely');
+    expect(howWords({ ...interpreter, type_ids: [81] })).toBe('Less strictly: must last 3 times as long');
+    expect(howWords({ ...interpreter, type_ids: [81, 1046] })).toBe(
+      'Less strictly: must last 3 times as long, and be found more surely',
+    );
     expect(grantedWords(tics)).toMatch(/^Dora, .*2023/);
     expect(grantedWords(interpreter)).toContain('Dora (an API key)');
   });

@@ -13,10 +13,19 @@ export function findingNames(type_ids: readonly number[], types?: ReadonlyMap<nu
   return [first, ...others.map((name) => name[0]?.toLowerCase() + name.slice(1))].join(', ');
 }
 
-export const howWords = ({ what, factor }: Pick<Accommodation, 'what' | 'factor'>): string =>
-  what === 'off'
-    ? 'Not looked for'
-    : `Less strictly${factor ? `: must last ${factor} times as long, and be seen more surely` : ''}`;
+// relaxed, these take a higher score as well
+const SCORED = new Set([169, 170, 1045, 1046]);
+
+export function howWords({
+  type_ids,
+  what,
+  factor,
+}: Pick<Accommodation, 'type_ids' | 'what' | 'factor'>): string {
+  if (what === 'off') return 'Not looked for';
+  if (!factor) return 'Less strictly';
+  const surer = type_ids.some((type) => SCORED.has(type)) ? ', and be found more surely' : '';
+  return `Less strictly: must last ${factor} times as long${surer}`;
+}
 
 /** Who granted it, and since when it holds. */
 export function grantedWords({ by, person, at }: Accommodation): string {
