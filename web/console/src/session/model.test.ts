@@ -1,34 +1,21 @@
 import catalogFile from '@catalog';
 import { describe, expect, it } from 'vitest';
 import { fetchEvents } from '../api/events';
-import type { Catalog, Session, SessionEvent, TrackMedia } from '../api/types';
+import type { Catalog, SessionEvent, TrackMedia } from '../api/types';
+import { aSession, T } from '../testing/session';
 import { stillsOf } from './evidence';
 import { boundsOf, buildModel, trackIds } from './model';
 import { whyNoRecording } from './whyNoRecording';
 
 const catalog = catalogFile as unknown as Catalog;
-const T = 1_700_000_000_000;
 
-const session: Session = {
-  id: 's',
-  state: 'completed',
-  exam: { id: 'e', title: 'Exam', url: null },
-  candidate: { external_id: 'c', name: 'C', email: null },
-  attempt: 1,
+const session = aSession({
   created_at: T - 86_400_000,
-  joined_at: T,
   started_at: T + 60_000,
-  deadline_at: null,
-  finish_requested_at: null,
   completed_at: T + 600_000,
   outcome: 'finished',
-  connected: false,
   policy: { tracks: { screen: {}, camera: {} } },
-  checks: [],
-  findings: { high: 0, medium: 0, low: 0, info: 0 },
-  tracks: [],
-  last_sequence: 0,
-};
+});
 
 function event(
   sequence: number,

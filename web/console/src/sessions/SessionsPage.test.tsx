@@ -4,6 +4,7 @@ import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { MemoryRouter } from 'react-router';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SessionSummary } from '../api/types';
+import { stubBrowser } from '../testing/browser';
 import { SessionsPage } from './SessionsPage';
 
 const session = (name: string): SessionSummary => ({
@@ -42,19 +43,7 @@ beforeEach(() => {
   broken = true;
   askedForMore = 0;
   vi.stubGlobal('IntersectionObserver', InView);
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      observe() {}
-      unobserve() {}
-      disconnect() {}
-    },
-  );
-  vi.stubGlobal('matchMedia', () => ({
-    matches: false,
-    addEventListener: () => undefined,
-    removeEventListener: () => undefined,
-  }));
+  stubBrowser();
   vi.stubGlobal('fetch', async (path: string) => {
     if (!path.includes('/sessions')) return Response.json({ items: [], next: null });
     if (!path.includes('cursor=')) return Response.json({ items: [session('Ada')], next: 'more' });

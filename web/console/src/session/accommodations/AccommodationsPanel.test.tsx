@@ -5,13 +5,14 @@ import { act, cleanup, fireEvent, render, screen, waitFor, within } from '@testi
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { useSession } from '../../api/queries';
 import type { Accommodation, Catalog, Session } from '../../api/types';
+import { stubBrowser } from '../../testing/browser';
+import { aSession, T } from '../../testing/session';
 import { DeskContext } from '../desk';
 import { buildModel } from '../model';
 import { Playback } from '../players/playback';
 import { TimelineWindow } from '../timeline/timelineWindow';
 import { AccommodationsPanel } from './AccommodationsPanel';
 
-const T = 1_700_000_000_000;
 const catalog = catalogFile as unknown as Catalog;
 const TICS: Accommodation = {
   type_ids: [16, 1042],
@@ -31,26 +32,11 @@ const READER: Accommodation = {
   at: T,
 };
 
-const session: Session = {
-  id: 's',
+const session = aSession({
   state: 'running',
-  exam: { id: 'e', title: 'Exam', url: null },
-  candidate: { external_id: 'c', name: 'C', email: null },
-  attempt: 1,
-  created_at: T,
-  joined_at: T,
-  started_at: T,
-  deadline_at: null,
-  finish_requested_at: null,
-  completed_at: null,
-  outcome: null,
   connected: true,
   policy: { detectors: { looking_away: false } },
-  checks: [],
-  findings: { high: 0, medium: 0, low: 0, info: 0 },
-  tracks: [],
-  last_sequence: 0,
-};
+});
 
 /** What the server holds, who asks, and what it was asked to hold. */
 let held: Accommodation[];
@@ -68,19 +54,7 @@ beforeEach(() => {
   puts = [];
   refusal = null;
   Element.prototype.scrollIntoView = () => undefined;
-  vi.stubGlobal('matchMedia', () => ({
-    matches: false,
-    addEventListener: () => undefined,
-    removeEventListener: () => undefined,
-  }));
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      observe() {}
-      unobserve() {}
-      disconnect() {}
-    },
-  );
+  stubBrowser();
   vi.stubGlobal('fetch', async (path: string, { method, body }: RequestInit) => {
     if (path.endsWith('/me')) {
       asked += 1;

@@ -3,14 +3,15 @@ import { MantineProvider } from '@mantine/core';
 import { cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { useState } from 'react';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Catalog, Session, SessionEvent } from '../../api/types';
+import type { Catalog, SessionEvent } from '../../api/types';
+import { stubBrowser } from '../../testing/browser';
+import { aSession, T } from '../../testing/session';
 import { type Desk, DeskContext } from '../desk';
 import { buildModel } from '../model';
 import { Playback } from '../players/playback';
 import { TimelineWindow } from '../timeline/timelineWindow';
 import { EventsPanel } from './EventsPanel';
 
-const T = 1_700_000_000_000;
 const catalog = catalogFile as unknown as Catalog;
 
 const events = Array.from(
@@ -30,26 +31,12 @@ const events = Array.from(
   }),
 );
 
-const session: Session = {
-  id: 's',
-  state: 'completed',
-  exam: { id: 'e', title: 'Exam', url: null },
-  candidate: { external_id: 'c', name: 'C', email: null },
-  attempt: 1,
-  created_at: T,
-  joined_at: T,
-  started_at: T,
-  deadline_at: null,
-  finish_requested_at: null,
+const session = aSession({
   completed_at: T + 60_000,
   outcome: 'finished',
-  connected: false,
-  policy: {},
-  checks: [],
   findings: { high: 0, medium: 0, low: 40, info: 0 },
-  tracks: [],
   last_sequence: 40,
-};
+});
 
 const model = buildModel(session, catalog, events, [], []);
 const playback = new Playback(T);
@@ -81,19 +68,7 @@ beforeEach(() => {
   vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(400);
   vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(300);
   HTMLElement.prototype.scrollTo = () => undefined;
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      observe() {}
-      unobserve() {}
-      disconnect() {}
-    },
-  );
-  vi.stubGlobal('matchMedia', () => ({
-    matches: false,
-    addEventListener: () => undefined,
-    removeEventListener: () => undefined,
-  }));
+  stubBrowser();
 });
 
 afterEach(() => {
