@@ -36,7 +36,8 @@ from openproctor.vision.second_look import LABELS as SECOND_LABELS
 from openproctor.vision.second_look import SecondLook
 
 FACE_FLOOR = 0.3
-THING_FLOOR = 0.1
+THING_FLOOR = 0.08
+VIEW_FLOOR = 0.1  # of enlarged and turned views, where there is no second look
 # enlarged parts of the picture: left, top, width, height. The lower ones come first: hands are there.
 TILES = ((0.0, 0.4, 0.6, 0.6), (0.4, 0.4, 0.6, 0.6), (0.0, 0.0, 0.6, 0.6), (0.4, 0.0, 0.6, 0.6))
 # how a suspect is looked at again: sizes of the view times its own, and turns in degrees, for phones are held at a slant
@@ -195,8 +196,11 @@ class Looker:
         first = max(opinions[0].of(label) for label in labels)
         if SECOND_HOPELESS <= first < SECOND_SURE and opinions[0].box.iou(box) < SECOND_PLACE:
             opinions.append(second.judge(image, opinions[0].box))
+        area = width * height
         score, label, place = max(
-            (one.of(label), label, number) for number, one in enumerate(opinions) for label in labels
+            (one.of(label) if one.box.area <= OBJECT_MOST[label] * area else 0.0, label, number)
+            for number, one in enumerate(opinions)
+            for label in labels
         )
         return Found(label, score, _fractions(opinions[place].box, width, height))
 
@@ -207,7 +211,7 @@ class Looker:
     def _centred(self, view: Image, label: str, expected: float, detector: FindsThings) -> Thing | None:
         """The best thing of a label in the middle of a view, about as large as expected (pixels of its longer side)."""
         height, width = view.shape[:2]
-        for thing in detector.find(view, THING_FLOOR, (label,)):
+        for thing in detector.find(view, VIEW_FLOOR, (label,)):
             x, y = thing.box.centre
             near = abs(x - width / 2) < 0.2 * height and abs(y - height / 2) < 0.2 * height
             if near and max(thing.box.width, thing.box.height) > 0.45 * expected:

@@ -1,10 +1,11 @@
-"""A second look at a suspect: is it a phone, a book, or neither? A linear head on the features of the object detector.
+"""A second look at a suspect: is it a phone, a book, or neither? A small head on the features of the object detector.
 
-The detector's own class scores are weak on things held before a webcam. Its inner layers tell more: the mean of five of
-them over the suspect, in two enlarged views, goes with the scores through one logistic regression each for phone and book.
-``benchmarks/evaluation/train_second_look.py`` fits the weights and says on what.
+The detector's own class scores are weak on things held before a webcam. Its inner layers tell more: what five of them hold
+in the suspect (mean and most) and round it (mean), in one enlarged view, goes with scores, shape and size through one hidden
+layer. ``benchmarks/evaluation/train_second_look.py`` fits the weights and says on what.
 """
 
+import base64
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +21,8 @@ from openproctor.vision.models import ModelFile, shipped
 from openproctor.vision.objects import NanoDet
 
 WIDTH, HEIGHT = 416, 320  # pixels of a view
-SIZES = (1.6, 2.4)  # of a view, times the suspect's longer side
-INNER = 0.8  # share of the suspect's box over which features are averaged
+SIZE = 2.4  # of a view, times the suspect's longer side
+INNER = 0.8  # share of the suspect's box over which features are taken
 LEAST_SIDE = 12.0  # pixels; smaller suspects are enlarged no further
 LAYERS = tuple(
     f"PartitionedCall/onnx_tf_prefix_{name}:0"
@@ -32,6 +33,7 @@ SCORED = ("cell phone", "book", "remote", "laptop", "tv", "person")  # labels wh
 PLACED, PLACE_LEAST = 4, 0.12  # so many of them tell where the thing is, if they reach this score
 STRIDES = (8, 16, 32)  # pixels between the detector's cells
 NEAR = 0.2  # how far from a view's middle a cell may lie, in heights of the view
+FAR = 6.0  # no feature counts as further from what is usual than so many deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,29 @@ class SecondLook:
             raise OSError(f"{self.model.path.name} was fitted to another detector")
         self._mean = np.array(raw["mean"], dtype=np.float32)
         self._scale = np.array(raw["scale"], dtype=np.float32)
-        self._weights = np.array([raw["weights"][label] for label in LABELS], dtype=np.float32)
-        self._bias = np.array([raw["bias"][label] for label in LABELS], dtype=np.float32)
+        self._first = unpacked(raw["first"], len(raw["mean"]))
+        self._first_bias = np.array(raw["first_bias"], dtype=np.float32)
+        self._last = np.array(raw["last"], dtype=np.float32)
+        self._last_bias = np.array(raw["last_bias"], dtype=np.float32)
 
     def judge(self, image: Image, box: Box) -> Opinion:
         """What lies in a box (pixels) of a BGR picture."""
         values, place = self.features.seen(image, box)
-        logits = self._weights @ ((values - self._mean) * self._scale) + self._bias
+        usual = np.clip((values - self._mean) * self._scale, -FAR, FAR)
+        hidden = np.maximum(usual @ self._first + self._first_bias, 0)
+        logits = hidden @ self._last + self._last_bias
         phone, book = (float(value) for value in 1 / (1 + np.exp(-np.clip(logits, -30, 30))))
         return Opinion(round(phone, 4), round(book, 4), place)
+
+
+def packed(weights: Floats) -> str:
+    """Weights as text: 16-bit floating point numbers, base64."""
+    return base64.b64encode(weights.astype("<f2").tobytes()).decode()
+
+
+def unpacked(text: str, rows: int) -> Floats:
+    """What :func:`packed` made, rows x columns."""
+    return np.frombuffer(base64.b64decode(text), dtype="<f2").astype(np.float32).reshape(rows, -1)
 
 
 class Features:
@@ -80,26 +96,25 @@ class Features:
         self.runtime = self._network.description
 
     def of(self, image: Image, box: Box) -> Floats:
-        """Means of the layers over the box (pixels), one view after the other, and scores near its middle."""
+        """The features of a box (pixels) of a BGR picture."""
         return self.seen(image, box)[0]
 
     def seen(self, image: Image, box: Box) -> tuple[Floats, Box]:
         """The same, with the place that the detector gives the thing now; the box itself where it gives none."""
-        found = [self._view(image, box, size) for size in SIZES]
-        return np.concatenate([values for values, _ in found]), found[-1][1] or box
-
-    def _view(self, image: Image, box: Box, size: float) -> tuple[Floats, Box | None]:
-        side = max(box.width, box.height, LEAST_SIDE) * size
+        side = max(box.width, box.height, LEAST_SIDE) * SIZE
         scale = HEIGHT / side
         x, y = box.centre
         place = np.array([[scale, 0, WIDTH / 2 - x * scale], [0, scale, HEIGHT / 2 - y * scale]], dtype=np.float64)
         view = cv2.warpAffine(image, place, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114))
         outputs = self._network.run(self._decoder.feed(np.asarray(view, dtype=np.uint8)))
         across, down = box.width / 2 * scale * INNER, box.height / 2 * scale * INNER
-        means = [_mean(outputs[name][0], across, down) for name in LAYERS]
+        parts = [_told(outputs[name][0], across, down) for name in LAYERS]
         classes = {name: value for name, value in outputs.items() if name not in LAYERS}
         scores = self._decoder.scores(classes, WIDTH, HEIGHT)[_middle()][:, _scored()]
-        return np.concatenate([*means, np.sqrt(scores.max(axis=0))]), self._place(classes, scores, x, y, 1 / scale)
+        share = box.area / (image.shape[0] * image.shape[1])
+        form = np.log(np.maximum([box.width / max(box.height, 1.0), share], 1e-6)).astype(np.float32)
+        values = [*(part[kind] for kind in range(3) for part in parts), np.sqrt(scores.max(axis=0)), form]
+        return np.concatenate(values), self._place(classes, scores, x, y, 1 / scale) or box
 
     def _place(
         self, classes: dict[str, npt.NDArray[np.float32]], scores: Floats, x: float, y: float, scale: float
@@ -131,10 +146,14 @@ def _scored() -> npt.NDArray[np.intp]:
     return np.array([COCO_LABELS.index(label) for label in SCORED])
 
 
-def _mean(layer: npt.NDArray[np.float32], across: float, down: float) -> Floats:
-    """The mean of a layer (channels x rows x columns) over the middle of the view, half ``across`` and ``down`` pixels."""
+def _told(layer: npt.NDArray[np.float32], across: float, down: float) -> tuple[Floats, Floats, Floats]:
+    """Of a layer (channels x rows x columns): mean and most over the middle of the view, half ``across`` and ``down``
+    pixels, and the mean of the rest."""
     step = HEIGHT / layer.shape[1]
     left, right = int((WIDTH / 2 - across) / step), int(np.ceil((WIDTH / 2 + across) / step))
     top, bottom = int((HEIGHT / 2 - down) / step), int(np.ceil((HEIGHT / 2 + down) / step))
     part = layer[:, max(0, top) : max(bottom, top + 1), max(0, left) : max(right, left + 1)]
-    return np.asarray(part.mean(axis=(1, 2)), dtype=np.float32)
+    inside = part.shape[1] * part.shape[2]
+    within = part.sum(axis=(1, 2))
+    around = (layer.sum(axis=(1, 2)) - within) / max(1, layer.shape[1] * layer.shape[2] - inside)
+    return within / inside, part.max(axis=(1, 2)), around
