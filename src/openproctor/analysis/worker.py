@@ -11,6 +11,7 @@ import os
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -275,9 +276,8 @@ class Worker:
         if number == 0 and settings(NEWEST).detectors["virtual_camera"]:
             await self._camera_name(work)
         self._sessions[work.session_id] = work
-        if len(self._sessions) > SESSIONS_KEPT:
-            await self._written()
         while len(self._sessions) > SESSIONS_KEPT:
+            await self._written()
             _, oldest = self._sessions.popitem(last=False)
             with contextlib.suppress(_LostLeaseError):
                 await self._commit(oldest, lease_until=0)
@@ -488,6 +488,8 @@ def _in_order(chunks: list[Chunk], first: int) -> list[Chunk]:
 
 async def work(platform: Any, settings: Any) -> None:
     """Analyse the recordings of a platform until cancelled."""
+    # one thing is looked at after the other: always on one thread, whose core has the networks at hand
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "analysis"))
     detectors = await asyncio.to_thread(Detectors, settings.analysis_runtime, settings.analysis_objects)
     await asyncio.to_thread(detectors.load_all)
     worker = Worker(platform, detectors)
