@@ -27,7 +27,7 @@ def _direct(folder: Path) -> dict[str, Any]:
 
 
 def _analysis(_folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.analysis_cost", "--only", "ordinary", "--seconds", "60"]
+    command = [sys.executable, "-m", "benchmarks.analysis_cost", "--only", "ordinary"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -86,6 +86,7 @@ DISMISS_FIRST, DISMISS_MOST = (
 DISMISS_HOPELESS = 0.05  # twice as long where the closer look gave less than this
 DISMISS_SOON = 5_000  # where the closer look was not without hope
 DISMISS_RISE = 0.15  # unless its score rises by this
+DISMISS_CHANGE = 8.0  # light levels of 64 parts of a hopeless place below which there is nothing new to see in it
 DISMISS_NEAR = 0.12  # of the picture; what is on a candidate's shirt moves along
 # A suspect is dropped whose best score after 1, 2 and 4 enlarged views is below these. Of 35 true things in composed sittings
 # none was below 0.16, 0.31 and 0.35; of 274 that were none, half are dropped after the first view.

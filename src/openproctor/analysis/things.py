@@ -2,12 +2,15 @@
 
 A key frame is looked at whole and, in turns, in an enlarged lower part. A suspect is looked at again in enlarged and turned
 views of the same picture; only if it holds there are the pictures round it looked at one by one, each in the same way. A
-place that turned out to be nothing rests for a while, longer each time.
+place that turned out to be nothing rests for a while, longer each time, and further as long as nothing in it changes.
 """
 
 import base64
+from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
+import cv2
 import numpy as np
 
 from openproctor.analysis.detectors import Detectors
@@ -18,6 +21,7 @@ from openproctor.analysis.settings import (
     BROUGHT_FADE,
     BROUGHT_LEAST,
     BROUGHT_TIMES,
+    DISMISS_CHANGE,
     DISMISS_FIRST,
     DISMISS_HOPELESS,
     DISMISS_MOST,
@@ -37,6 +41,7 @@ from openproctor.analysis.settings import (
 from openproctor.analysis.stretch import Stretch
 from openproctor.vision.geometry import Box, Image
 from openproctor.vision.quality import THUMB, changes, thumbnail
+from openproctor.vision.second_look import LABELS as SECOND_LABELS
 
 IN, OUT = "in", "out"
 STAGE = 0.65  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
@@ -76,6 +81,7 @@ class ThingsWatch:
         self._missed: dict[str, int] = {}
         self._suspected_at = 0
         self._dismissed: list[dict[str, Any]] = []
+        self._judged_together = set(SECOND_LABELS) if second is not None else set()
         self._glances = 0
         self._looked_at: int | None = None
         self._thumb: Image | None = None
@@ -129,7 +135,8 @@ class ThingsWatch:
                 machine.state == IN and self._value(type_id, look)[0] != IN
                 for type_id, machine in self._machines.items()
             )
-            suspects = [found for found in look.things if self._suspicious(found, look.at)][:SUSPECTS]
+            thumb = thumbnail(images[look.at]) if look.things else None
+            suspects = [found for found in look.things if self._suspicious(found, look.at, thumb)][:SUSPECTS]
             verified = [
                 self._looker.verify(images[look.at], one, self._enough(one, suspects, STAGE)) for one in suspects
             ]
@@ -139,35 +146,49 @@ class ThingsWatch:
                     if not any(found.label == one.label and found.near(one, 0.05) for one in self._targets):
                         self._targets.append(found)
                 else:
-                    self._dismiss(suspect, look.at, found.score)
+                    self._dismiss(suspect, look.at, found.score, thumb)
             look.things = _judged(look.things, self._machines, verified)
         return wanted
 
-    def _suspicious(self, found: Found, at: int) -> bool:
+    def _suspicious(self, found: Found, at: int, thumb: Image | None) -> bool:
         if found.label == PERSON or self._machines[_type(found.label)].state == IN:
             return False
         if found.score < self._rules[_type(found.label)].suspect:
             return False
         return not any(
-            old["label"] == found.label
-            and at < old["until"]
-            and found.score < old["score"] + DISMISS_RISE
-            and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR)
+            found.score < old["score"] + DISMISS_RISE and self._rests(old, at, thumb)
             for old in self._dismissed
+            if self._covers(old, found)
         )
 
-    def _dismiss(self, found: Found, at: int, opinion: float = 1.0) -> None:
+    def _covers(self, old: dict[str, Any], found: Found) -> bool:
+        """Whether what was dismissed is this: one second look is about all its labels."""
+        same = old["label"] == found.label or {old["label"], found.label} <= self._judged_together
+        return same and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR)
+
+    def _rests(self, old: dict[str, Any], at: int, thumb: Image | None) -> bool:
+        """Whether a place that was dismissed rests still: its time is not over, or there is nothing new to see in it."""
+        if at < old["until"]:
+            return True
+        if thumb is None or not old.get("print") or not _unchanged(old["print"], _print(thumb, old["box"])):
+            return False
+        old["wait"] = min(DISMISS_MOST, old["wait"] * 2)
+        old["until"] = at + old["wait"]
+        return True
+
+    def _dismiss(self, found: Found, at: int, opinion: float = 1.0, thumb: Image | None = None) -> None:
         wait, score = DISMISS_FIRST * (2 if opinion < DISMISS_HOPELESS else 1), found.score
         wait = DISMISS_SOON if opinion >= STAGE / 2 else wait
         kept = []
         for old in self._dismissed:
-            if old["label"] == found.label and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR):
+            if self._covers(old, found):
                 wait = min(DISMISS_MOST, max(wait, old["wait"] * 2))
                 score = max(score, old["score"])
             elif at < old["until"] + DISMISS_MOST:
                 kept.append(old)
+        seen = _print(thumb, found.box) if thumb is not None and opinion < DISMISS_HOPELESS else None
         entry = {"label": found.label, "box": list(found.box), "score": score, "wait": wait, "until": at + wait}
-        self._dismissed = [*kept, entry][-24:]
+        self._dismissed = [*kept, entry | {"print": seen}][-24:]
 
     # -- close looks ---------------------------------------------------------------------------------------------------
 
@@ -330,6 +351,19 @@ class ThingsWatch:
 
 def _type(label: str) -> int:
     return next(type_id for type_id, name in LABELS.items() if name == label)
+
+
+def _print(thumb: Image, box: Sequence[float]) -> str:
+    """What a place (shares of the picture) of a thumbnail looks like: 8 x 8 grey values, base64."""
+    rows, columns = thumb.shape
+    left, top = int(box[0] * columns), int(box[1] * rows)
+    part = thumb[top : max(top + 1, ceil(box[3] * rows)), left : max(left + 1, ceil(box[2] * columns))]
+    return base64.b64encode(cv2.resize(part, (8, 8), interpolation=cv2.INTER_AREA).tobytes()).decode()
+
+
+def _unchanged(before: str, now: str) -> bool:
+    one, two = (np.frombuffer(base64.b64decode(text), dtype=np.uint8).astype(np.float32) for text in (before, now))
+    return bool(np.abs(one - two).max() <= DISMISS_CHANGE)
 
 
 def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Found]) -> list[Found]:
