@@ -84,7 +84,8 @@ class ThingsWatch:
         self._judged_together = set(SECOND_LABELS) if second is not None else set()
         self._glances = 0
         self._looked_at: int | None = None
-        self._thumb: Image | None = None
+        self._thumb: Image | None = None  # of the newest key frame
+        self._thumb_at: int | None = None
         self._usual: list[float] = []  # the most that each block of the picture changed of late
         self._rest = settings.things_rest
 
@@ -94,9 +95,10 @@ class ThingsWatch:
         """Look for things in a key frame, unless nothing has changed since the last time."""
         if not self._looker.labels:
             return
-        thumb = thumbnail(image)
+        before, thumb = self._thumb, thumbnail(image)
+        self._thumb, self._thumb_at = thumb, look.at
         busy = any(machine.state == IN or machine.undecided for machine in self._machines.values())
-        brought, moved = self._brought(thumb)
+        brought, moved = self._brought(before, thumb)
         if self._looked_at is not None and not (busy or needs_people or brought):
             rest = self._rest * REST_MOVING - REST_EARLY if moved else self._rest - REST_EARLY
             if look.at - self._looked_at < rest:
@@ -112,9 +114,8 @@ class ThingsWatch:
             if machine.state == IN and type_id in self._place and self._value(type_id, look)[0] != IN:
                 look.things.append(self._looker.verify(image, self._place[type_id], self._rules[type_id].keep))
 
-    def _brought(self, thumb: Image) -> tuple[bool, bool]:
+    def _brought(self, before: Image | None, thumb: Image) -> tuple[bool, bool]:
         """Whether something was brought into view since the last key frame, and whether anything moved."""
-        before, self._thumb = self._thumb, thumb
         if before is None:
             return True, True
         now = changes(before, thumb)
@@ -135,8 +136,11 @@ class ThingsWatch:
                 machine.state == IN and self._value(type_id, look)[0] != IN
                 for type_id, machine in self._machines.items()
             )
-            thumb = thumbnail(images[look.at]) if look.things else None
-            suspects = [found for found in look.things if self._suspicious(found, look.at, thumb)][:SUSPECTS]
+            thumb = self._thumb_of(look, images) if look.things else None
+            seen = [found for found in look.things if self._suspicious(found)]
+            rests = [self._rest_of(found, look.at, thumb) for found in seen]
+            self._prolong([rest for rest in rests if rest is not None], look.at)
+            suspects = [found for found, rest in zip(seen, rests, strict=True) if rest is None][:SUSPECTS]
             verified = [
                 self._looker.verify(images[look.at], one, self._enough(one, suspects, STAGE)) for one in suspects
             ]
@@ -150,31 +154,37 @@ class ThingsWatch:
             look.things = _judged(look.things, self._machines, verified)
         return wanted
 
-    def _suspicious(self, found: Found, at: int, thumb: Image | None) -> bool:
+    def _thumb_of(self, look: Look, images: dict[int, Image]) -> Image:
+        if self._thumb is not None and self._thumb_at == look.at:
+            return self._thumb
+        return thumbnail(images[look.at])
+
+    def _suspicious(self, found: Found) -> bool:
         if found.label == PERSON or self._machines[_type(found.label)].state == IN:
             return False
-        if found.score < self._rules[_type(found.label)].suspect:
-            return False
-        return not any(
-            found.score < old["score"] + DISMISS_RISE and self._rests(old, at, thumb)
+        return found.score >= self._rules[_type(found.label)].suspect
+
+    def _rest_of(self, found: Found, at: int, thumb: Image | None) -> dict[str, Any] | None:
+        """The place that was dismissed and rests still in which this is seen, unless it is far surer now."""
+        rests = (
+            old
             for old in self._dismissed
-            if self._covers(old, found)
+            if self._covers(old, found) and found.score < old["score"] + DISMISS_RISE and _rests(old, at, thumb)
         )
+        return next(rests, None)
 
     def _covers(self, old: dict[str, Any], found: Found) -> bool:
         """Whether what was dismissed is this: one second look is about all its labels."""
         same = old["label"] == found.label or {old["label"], found.label} <= self._judged_together
         return same and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR)
 
-    def _rests(self, old: dict[str, Any], at: int, thumb: Image | None) -> bool:
-        """Whether a place that was dismissed rests still: its time is not over, or there is nothing new to see in it."""
-        if at < old["until"]:
-            return True
-        if thumb is None or not old.get("print") or not _unchanged(old["print"], _print(thumb, old["box"])):
-            return False
-        old["wait"] = min(DISMISS_MOST, old["wait"] * 2)
-        old["until"] = at + old["wait"]
-        return True
+    @staticmethod
+    def _prolong(places: list[dict[str, Any]], at: int) -> None:
+        """Let places whose time is over rest on, twice as long: there is nothing new to see in them."""
+        for old in places:
+            if at >= old["until"]:
+                old["wait"] = min(DISMISS_MOST, old["wait"] * 2)
+                old["until"] = at + old["wait"]
 
     def _dismiss(self, found: Found, at: int, opinion: float = 1.0, thumb: Image | None = None) -> None:
         wait, score = DISMISS_FIRST * (2 if opinion < DISMISS_HOPELESS else 1), found.score
@@ -346,7 +356,7 @@ class ThingsWatch:
         self._place = {int(key): Found(label, score, tuple(box)) for key, (label, score, box) in raw["places"].items()}
         self._dismissed = raw["dismissed"]
         self._glances, self._looked_at = raw["glances"], raw["looked_at"]
-        self._thumb, self._usual = unpacked(raw["thumb"]), raw["usual"]
+        self._thumb, self._thumb_at, self._usual = unpacked(raw["thumb"]), None, raw["usual"]
 
 
 def _type(label: str) -> int:
@@ -359,6 +369,13 @@ def _print(thumb: Image, box: Sequence[float]) -> str:
     left, top = int(box[0] * columns), int(box[1] * rows)
     part = thumb[top : max(top + 1, ceil(box[3] * rows)), left : max(left + 1, ceil(box[2] * columns))]
     return base64.b64encode(cv2.resize(part, (8, 8), interpolation=cv2.INTER_AREA).tobytes()).decode()
+
+
+def _rests(old: dict[str, Any], at: int, thumb: Image | None) -> bool:
+    """Whether a place that was dismissed rests still: its time is not over, or there is nothing new to see in it."""
+    if at < old["until"]:
+        return True
+    return thumb is not None and bool(old.get("print")) and _unchanged(old["print"], _print(thumb, old["box"]))
 
 
 def _unchanged(before: str, now: str) -> bool:
