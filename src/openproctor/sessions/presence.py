@@ -80,7 +80,6 @@ class HttpLine:
 class _Loss:
     """A line that is gone, until the log has it."""
 
-    session: Session
     number: int
     at: int
     since: float
@@ -175,7 +174,7 @@ class PresenceKeeper:
             if before is not None and not isinstance(before, HttpLine):
                 self._give_up(before, REPLACED, "replaced")
                 self._hang_up(before, REPLACED, "replaced by a newer page")
-            await self._write_loss(session.id)
+            await self._write_loss(session)
             now = now_ms()
 
             def told(old: Presence) -> list[NewEvent]:
@@ -217,7 +216,7 @@ class PresenceKeeper:
             # meanwhile its socket may have come, or another question of the same page
             if session.id in self._lines or self._asked.pop(session.id, None) is None:
                 return
-            await self._write_loss(session.id)
+            await self._write_loss(session)
             at = now_ms()
 
             def told(old: Presence) -> list[NewEvent] | None:
@@ -292,7 +291,7 @@ class PresenceKeeper:
             return
         self._give_up(line, code, reason)
         with contextlib.suppress(Problem):  # the watch goes on trying
-            await self._write_loss(line.session.id)
+            await self._write_loss(line.session)
 
     def _give_up(self, line: Line, code: int, reason: str) -> None:
         del self._lines[line.session.id]
@@ -304,14 +303,12 @@ class PresenceKeeper:
         data = {"code": code, "reason": reason, "connected_ms": max(0, now - line.opened_at)}
         since = asyncio.get_running_loop().time()
         http = isinstance(line, HttpLine)
-        self._losses[line.session.id] = _Loss(line.session, line.number, now, since, {} if http else data)
+        self._losses[line.session.id] = _Loss(line.number, now, since, {} if http else data)
 
-    async def _write_loss(self, session_id: str) -> None:
-        """Write what waits of a session; :class:`Problem` 503 while the database is away."""
-        loss = self._losses.get(session_id)
-        if loss is None:
-            return
-        await self._write_loss_of(await self._sessions.fresh(loss.session.organization_id, session_id))
+    async def _write_loss(self, session: Session) -> None:
+        """Write what waits of a session, however old what is known of it; :class:`Problem` 503 while the database is away."""
+        if session.id in self._losses:
+            await self._write_loss_of(await self._sessions.fresh(session.organization_id, session.id))
 
     async def _write_loss_of(self, session: Session) -> None:
         loss = self._losses.get(session.id)
