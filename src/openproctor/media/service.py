@@ -86,8 +86,9 @@ class Media:
         announced = announced_digest(digest)
         try:
             layout, playable = await self._read(session, track, content_type, data)
-            if layout.init_size or playable:
-                # what it says of its part is remembered before it is stored; other bytes are compared while they are
+            # what it says of its part is remembered before it is stored; other bytes are compared while they are
+            compared = bool(layout.init_size or playable)
+            if compared:
                 check_bytes(announced, data)
         except Problem:
             check_bytes(announced, data)  # bytes that were damaged on their way need another answer
@@ -100,7 +101,7 @@ class Media:
         )
         row |= {"container": "webm" if playable else "mp4", "play_key": play_key}
         try:
-            await self._objects.put(key, data, announced)
+            await self._objects.put(key, data, None if compared else announced)
         except WrongBytes:
             check_bytes(announced, data)
             raise
