@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -101,6 +102,15 @@ async def test_what_the_disk_takes_only_a_part_of_is_not_stored(tmp_path: Path) 
 
 
 # -- a folder --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_folder_that_was_taken_away_is_made_again(tmp_path: Path) -> None:
+    objects = LocalObjects(tmp_path / "media")
+    await objects.put(KEY, b"one")
+    shutil.rmtree(tmp_path / "media/a")
+    await objects.put(KEY, b"two")
+    assert await objects.get(KEY) == b"two"
+    await objects.close()
 
 
 async def test_nothing_half_written_is_left_in_the_folder(tmp_path: Path) -> None:

@@ -103,12 +103,15 @@ class Objects(Protocol):
         ...
 
 
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+
+
 class LocalObjects:
     """Objects as files in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._made: set[Path] = set()
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="objects")
 
     def path(self, key: str) -> Path:
@@ -119,10 +122,13 @@ class LocalObjects:
         check_sha256(data, sha256)
         path = self.path(key)
         folder = path.parent
-        if folder not in self._made:
-            self._make(folder)
         temporary = folder / f".{path.name}.{os.getpid()}.{id(data):x}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            descriptor = _new_file(temporary)
+        except FileNotFoundError:
+            # the first of its folder: folders are too many to remember which are there
+            self._make(folder)
+            descriptor = _new_file(temporary)
         try:
             # buffered: unlike a raw write, which may take a part of it in silence, it writes everything or raises
             with os.fdopen(descriptor, "wb") as file:
@@ -136,7 +142,8 @@ class LocalObjects:
             raise
         sync(folder)
 
-    def _make(self, folder: Path) -> None:
+    @staticmethod
+    def _make(folder: Path) -> None:
         missing = []
         parent = folder
         while not parent.exists():
@@ -145,7 +152,6 @@ class LocalObjects:
         for each in reversed(missing):
             each.mkdir(mode=0o700, exist_ok=True)
             sync(each.parent)
-        self._made.add(folder)
 
     async def check(self) -> None:
         try:
