@@ -87,7 +87,7 @@ def watched(detectors: Detectors) -> Iterator[Stages]:
     for owner, stage in zip((detectors.faces, detectors.objects, views, mesh, speech), NETWORKS, strict=True):
         places.append((getattr(owner, "_network"), "run", stage))  # noqa: B009
     if detectors.second is not None:
-        places.append((detectors.second.features._network, "run", SECOND))
+        places.append((getattr(detectors.second, "_network"), "run", SECOND))  # noqa: B009
     kept = [(owner, name, vars(owner).get(name)) for owner, name, _ in places]
     for owner, name, stage in places:
         setattr(owner, name, stages.timed(getattr(owner, name), stage))

@@ -27,11 +27,12 @@ def laid(
     share: float,
     rng: np.random.Generator,
     at: tuple[float, float] | None = None,
+    held: float = HELD,
 ) -> tuple[Image, Box] | None:
     """A thing before a background, turned and at a slant; and where it is to be seen (what a hand hides counted too).
 
     ``share`` is the thing's share of the picture, ``at`` its centre in pixels; with it the thing is turned a little only.
-    None where next to nothing of it would be within the picture.
+    ``held`` is how often there is a hand. None where next to nothing of it would be within the picture.
     """
     height, width = background.shape[:2]
     scale = float(np.sqrt(share * height * width / max(1, np.count_nonzero(cover))))
@@ -57,7 +58,7 @@ def laid(
     if rng.random() < 0.4:
         shade = np.linspace(rng.uniform(0.7, 1), rng.uniform(0.9, 1.2), width)[None, :, None]
     out = np.clip(pixels * gain * shade, 0, 255) * part + behind * (1 - part)
-    if rng.random() < HELD:
+    if rng.random() < held:
         hand = _hand(corners, angle, (width, height), rng)[..., None] / 255
         skin = toned(SKINS[int(rng.integers(len(SKINS)))], rng.uniform(0.75, 1.1))
         lit = toned(skin, float(np.clip((light + 30) / 150, 0.5, 1.2)))

@@ -197,9 +197,11 @@ class Looker:
         if SECOND_HOPELESS <= first < SECOND_SURE and opinions[0].box.iou(box) < SECOND_PLACE:
             opinions.append(second.judge(image, opinions[0].box))
         area = width * height
+        # what is too large for a thing is none, wherever in it the network would place one
+        looked_at = [box, opinions[0].box]
         score, label, place = max(
-            (one.of(label) if one.box.area <= OBJECT_MOST[label] * area else 0.0, label, number)
-            for number, one in enumerate(opinions)
+            (one.of(label) if max(one.box.area, seen.area) <= OBJECT_MOST[label] * area else 0.0, label, number)
+            for number, (one, seen) in enumerate(zip(opinions, looked_at, strict=False))
             for label in labels
         )
         return Found(label, score, _fractions(opinions[place].box, width, height))

@@ -26,6 +26,7 @@ from openproctor.analysis.settings import (
     DISMISS_HOPELESS,
     DISMISS_MOST,
     DISMISS_NEAR,
+    DISMISS_NEWS,
     DISMISS_RISE,
     DISMISS_SOON,
     LABELS,
@@ -39,14 +40,14 @@ from openproctor.analysis.settings import (
     AnalysisSettings,
 )
 from openproctor.analysis.stretch import Stretch
-from openproctor.vision.geometry import Box, Image
+from openproctor.vision.geometry import Box, Floats, Image
 from openproctor.vision.quality import THUMB, changes, thumbnail
 from openproctor.vision.second_look import LABELS as SECOND_LABELS
 
 IN, OUT = "in", "out"
 STAGE = 0.65  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
-SUSPECTS = 3  # of one picture that are looked at again
-NEED, SURE = 7, 3  # weight that it takes to raise, and of a picture that is sure; one that is nearly so weighs 1
+SUSPECTS = 5  # of one picture that are looked at again, no two in the same place
+NEED, SURE = 8, 2  # weight that it takes to raise, and of a picture that is sure; one that is nearly so weighs 1
 CLEARLY = 0.08  # by which one label must be surer than another of the same thing
 SAME_THING = 0.08  # of the picture: two names this near to each other are names of one thing
 GIVE_UP = 3  # pictures of a close look in which a suspect does not hold
@@ -62,7 +63,7 @@ class ThingsWatch:
         own = Maker(objects.model.name, objects.model.sha256, objects.runtime)
         second = detectors.second
         judge = Maker(second.model.name, second.model.sha256, second.runtime) if second is not None else own
-        # who said so: the second look's file names the detector's file on whose features it rests
+        # who said so: what is judged by the second look is its word, not the detector's that only suspected
         self._makers = {type_id: own if type_id == LAPTOP else judge for type_id in settings.object_types}
         self._types = settings.object_types
         self._rules = {type_id: settings.rule(type_id, detectors.second is None) for type_id in self._types}
@@ -140,7 +141,7 @@ class ThingsWatch:
             seen = [found for found in look.things if self._suspicious(found)]
             rests = [self._rest_of(found, look.at, thumb) for found in seen]
             self._prolong([rest for rest in rests if rest is not None], look.at)
-            suspects = [found for found, rest in zip(seen, rests, strict=True) if rest is None][:SUSPECTS]
+            suspects = self._apart([found for found, rest in zip(seen, rests, strict=True) if rest is None])[:SUSPECTS]
             verified = [
                 self._looker.verify(images[look.at], one, self._enough(one, suspects, STAGE)) for one in suspects
             ]
@@ -178,6 +179,15 @@ class ThingsWatch:
         same = old["label"] == found.label or {old["label"], found.label} <= self._judged_together
         return same and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR)
 
+    def _apart(self, suspects: list[Found]) -> list[Found]:
+        """One for each place where one look is about all labels."""
+        chosen: list[Found] = []
+        for one in suspects:
+            same = [one.label, *self._judged_together] if one.label in self._judged_together else [one.label]
+            if not any(other.label in same and Box(*one.box).iou(Box(*other.box)) > 0.5 for other in chosen):
+                chosen.append(one)
+        return chosen
+
     @staticmethod
     def _prolong(places: list[dict[str, Any]], at: int) -> None:
         """Let places whose time is over rest on, twice as long: there is nothing new to see in them."""
@@ -196,9 +206,9 @@ class ThingsWatch:
                 score = max(score, old["score"])
             elif at < old["until"] + DISMISS_MOST:
                 kept.append(old)
-        seen = _print(thumb, found.box) if thumb is not None and opinion < DISMISS_HOPELESS else None
+        seen = _print(thumb, found.box) if thumb is not None else None
         entry = {"label": found.label, "box": list(found.box), "score": score, "wait": wait, "until": at + wait}
-        self._dismissed = [*kept, entry | {"print": seen}][-24:]
+        self._dismissed = [*kept, entry | {"print": seen, "hopeless": opinion < DISMISS_HOPELESS}][-24:]
 
     # -- close looks ---------------------------------------------------------------------------------------------------
 
@@ -372,15 +382,20 @@ def _print(thumb: Image, box: Sequence[float]) -> str:
 
 
 def _rests(old: dict[str, Any], at: int, thumb: Image | None) -> bool:
-    """Whether a place that was dismissed rests still: its time is not over, or there is nothing new to see in it."""
+    """Whether a place that was dismissed rests still: its time is not over and nothing else is there now, or it is hopeless
+    and nothing in it has changed."""
+    if thumb is None or not old["print"]:
+        return bool(at < old["until"])
+    change = _change(old["print"], _print(thumb, old["box"]))
     if at < old["until"]:
-        return True
-    return thumb is not None and bool(old.get("print")) and _unchanged(old["print"], _print(thumb, old["box"]))
+        return bool(change.mean() <= DISMISS_NEWS)
+    return bool(old["hopeless"] and change.max() <= DISMISS_CHANGE)
 
 
-def _unchanged(before: str, now: str) -> bool:
+def _change(before: str, now: str) -> Floats:
+    """By how many light levels the parts of a place differ."""
     one, two = (np.frombuffer(base64.b64decode(text), dtype=np.uint8).astype(np.float32) for text in (before, now))
-    return bool(np.abs(one - two).max() <= DISMISS_CHANGE)
+    return np.asarray(np.abs(one - two), dtype=np.float32)
 
 
 def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Found]) -> list[Found]:
