@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.evaluation.drawing.patterns import rounded
 from openproctor.simulation.layers import as_picture, asset
 from openproctor.simulation.media import Picture
 
@@ -37,19 +38,6 @@ def _fitted(art: Picture, width: int, height: int) -> Picture:
     return as_picture(cv2.resize(art, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA))
 
 
-def rounded_cover(picture: Picture, share: float) -> Picture:
-    """Coverage with round corners; ``share`` of the shorter side is the radius."""
-    height, width = picture.shape[:2]
-    radius = max(1, int(share * min(height, width)))
-    cover = np.zeros((height, width), dtype=np.uint8)
-    cv2.rectangle(cover, (radius, 0), (width - radius, height), 255, -1)
-    cv2.rectangle(cover, (0, radius), (width, height - radius), 255, -1)
-    for x in (radius, width - radius):
-        for y in (radius, height - radius):
-            cv2.circle(cover, (x, y), radius, 255, -1)
-    return cover
-
-
 # -- phones ------------------------------------------------------------------------------------------------------------
 
 
@@ -74,7 +62,7 @@ def phone(rng: np.random.Generator, art: Picture) -> Stamp:
         cv2.line(light, start, end, 1.0, int(rng.integers(10, 40)))
         glare = np.asarray(cv2.GaussianBlur(light, (0, 0), 6))[..., None] * rng.uniform(20, 90)
         picture = as_picture(np.clip(picture + glare, 0, 255))
-    return picture, rounded_cover(picture, 0.1)
+    return picture, rounded(height, width, 0.1)
 
 
 def _screen(screen: Picture, rng: np.random.Generator, art: Picture) -> None:
@@ -233,7 +221,7 @@ def other(rng: np.random.Generator, art: Picture) -> Stamp:
     else:
         picture = _plain(220, 200, _colour(rng, 60, 230))
         cv2.ellipse(picture, (100, 14), (96, 12), 0, 0, 360, (70, 45, 30), -1)
-    return picture, rounded_cover(picture, 0.06)
+    return picture, rounded(picture.shape[0], picture.shape[1], 0.06)
 
 
 def _plain(height: int, width: int, colour: NDArray[np.uint8] | Colour) -> Picture:

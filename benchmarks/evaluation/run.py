@@ -23,7 +23,7 @@ from openproctor.catalog import CATALOG
 
 BASELINE = Path(__file__).with_name("baseline.json")
 WATCHED = {*LABELS.values(), 1045}
-COUNT = 28  # two sittings of each kind
+COUNT = 98  # seven sittings of each kind
 SMALL = (2000, 2003, 2004, 2010)  # what the tests look at each time: a phone, nobody, a visitor, speech
 SLACK = 0.05  # by which a rate may fall below the baseline before the comparison fails
 

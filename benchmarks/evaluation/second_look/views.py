@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openproctor.vision.geometry import Box, Image
-from openproctor.vision.second_look import LEAST_SIDE, REACH, SIDE
+from openproctor.vision.second_look import BEYOND, REACH, SIDE, viewed
 
 KEPT_SIDE = 360  # pixels of a view as it is kept
 KEPT_REACH = 2.8  # of it, times the suspect's longer side: room to turn, shift and scale
 QUALITY = 93  # of its JPEG
 KINDS = ("phone", "book", "other")
-GREY = (114, 114, 114)  # beyond the picture
 HELD_BACK = 4  # one source in so many is held back where the fit is to be judged
 LEVEL = 7.0  # degrees; of views turned further the upright box says too little
 Place = tuple[float, float, float, float]  # left, top, right, bottom from the view's centre, in units of the view
@@ -50,12 +49,9 @@ class Look:
 
 def taken(kind: str, source: str, drawn: bool, picture: Image, suspect: Box, truth: Box | None) -> Sample:
     """The view of a suspect (pixels) in a BGR picture; ``truth`` is where the thing really lies there."""
-    scale = KEPT_SIDE / (max(suspect.width, suspect.height, LEAST_SIDE) * KEPT_REACH)
+    view, scale = viewed(picture, suspect, KEPT_SIDE, KEPT_REACH)
     x, y = suspect.centre
     left, top = KEPT_SIDE / 2 - x * scale, KEPT_SIDE / 2 - y * scale
-    moved = np.array([[scale, 0, left], [0, scale, top]], dtype=np.float64)
-    size = (KEPT_SIDE, KEPT_SIDE)
-    view = cv2.warpAffine(picture, moved, size, flags=cv2.INTER_LINEAR, borderValue=GREY)
     _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     place = None if truth is None or kind == "other" else truth.moved(left, top, scale)
     return Sample(kind, source, drawn, data.tobytes(), suspect.width * scale, suspect.height * scale, place)
@@ -99,7 +95,7 @@ def _form(sample: Sample) -> float:
 
 def _warped(view: Image, moved: Values, scale: float) -> Image:
     how = cv2.INTER_AREA if scale < 0.8 else cv2.INTER_LINEAR
-    return np.asarray(cv2.warpAffine(view, moved, (SIDE, SIDE), flags=how, borderValue=GREY), dtype=np.uint8)
+    return np.asarray(cv2.warpAffine(view, moved, (SIDE, SIDE), flags=how, borderValue=BEYOND), dtype=np.uint8)
 
 
 def _placed(sample: Sample, moved: Values) -> Place | None:

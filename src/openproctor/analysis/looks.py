@@ -23,9 +23,6 @@ from openproctor.analysis.settings import (
     SCREEN,
     SCREEN_AGAIN,
     SCREEN_FIRST,
-    SECOND_HOPELESS,
-    SECOND_PLACE,
-    SECOND_SURE,
     AnalysisSettings,
 )
 from openproctor.vision.faces import Face
@@ -189,22 +186,14 @@ class Looker:
         return Found(suspect.label, round(sum(sorted(scores)[-2:]) / 2, 4), place)
 
     def _judged(self, second: SecondLook, image: Image, box: Box) -> Found:
-        """What the second look makes of a place, or of the place that it would rather look at."""
+        """What the second look makes of a place."""
         height, width = image.shape[:2]
-        labels = [label for label in SECOND_LABELS if label in self.labels]
-        opinions = [second.judge(image, box)]
-        first = max(opinions[0].of(label) for label in labels)
-        if SECOND_HOPELESS <= first < SECOND_SURE and opinions[0].box.iou(box) < SECOND_PLACE:
-            opinions.append(second.judge(image, opinions[0].box))
-        area = width * height
+        opinion = second.judge(image, box)
         # what is too large for a thing is none, wherever in it the network would place one
-        looked_at = [box, opinions[0].box]
-        score, label, place = max(
-            (one.of(label) if max(one.box.area, seen.area) <= OBJECT_MOST[label] * area else 0.0, label, number)
-            for number, (one, seen) in enumerate(zip(opinions, looked_at, strict=False))
-            for label in labels
-        )
-        return Found(label, score, _fractions(opinions[place].box, width, height))
+        share = max(box.area, opinion.box.area) / (width * height)
+        labels = [label for label in SECOND_LABELS if label in self.labels]
+        score, label = max((opinion.of(label) if share <= OBJECT_MOST[label] else 0.0, label) for label in labels)
+        return Found(label, score, _fractions(opinion.box, width, height))
 
     def _view(self, label: str) -> tuple[FindsThings, tuple[int, int]]:
         """What looks at an enlarged view of a thing, and the view's size."""

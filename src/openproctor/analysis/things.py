@@ -46,7 +46,7 @@ from openproctor.vision.second_look import LABELS as SECOND_LABELS
 
 IN, OUT = "in", "out"
 STAGE = 0.65  # of ``confirm``: what a suspect must reach in one picture for those round it to be looked at
-SUSPECTS = 5  # of one picture that are looked at again, no two in the same place
+SUSPECTS = 3  # of one picture that are looked at again, no two in the same place
 NEED, SURE = 8, 2  # weight that it takes to raise, and of a picture that is sure; one that is nearly so weighs 1
 CLEARLY = 0.08  # by which one label must be surer than another of the same thing
 SAME_THING = 0.08  # of the picture: two names this near to each other are names of one thing
@@ -139,7 +139,12 @@ class ThingsWatch:
             )
             thumb = self._thumb_of(look, images) if look.things else None
             seen = [found for found in look.things if self._suspicious(found)]
-            rests = [self._rest_of(found, look.at, thumb) for found in seen]
+            resting = [
+                old
+                for old in self._dismissed
+                if any(self._covers(old, found) for found in seen) and _rests(old, look.at, thumb)
+            ]
+            rests = [self._rest_of(found, resting) for found in seen]
             self._prolong([rest for rest in rests if rest is not None], look.at)
             suspects = self._apart([found for found, rest in zip(seen, rests, strict=True) if rest is None])[:SUSPECTS]
             verified = [
@@ -165,14 +170,10 @@ class ThingsWatch:
             return False
         return found.score >= self._rules[_type(found.label)].suspect
 
-    def _rest_of(self, found: Found, at: int, thumb: Image | None) -> dict[str, Any] | None:
-        """The place that was dismissed and rests still in which this is seen, unless it is far surer now."""
-        rests = (
-            old
-            for old in self._dismissed
-            if self._covers(old, found) and found.score < old["score"] + DISMISS_RISE and _rests(old, at, thumb)
-        )
-        return next(rests, None)
+    def _rest_of(self, found: Found, resting: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The resting place in which this is seen, unless it is far surer now."""
+        covering = (old for old in resting if self._covers(old, found) and found.score < old["score"] + DISMISS_RISE)
+        return next(covering, None)
 
     def _covers(self, old: dict[str, Any], found: Found) -> bool:
         """Whether what was dismissed is this: one second look is about all its labels."""

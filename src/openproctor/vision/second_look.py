@@ -10,6 +10,7 @@ from math import log
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from openproctor.vision.geometry import Box, Image
 from openproctor.vision.models import ModelFile, shipped
@@ -20,7 +21,12 @@ SIDE = 192  # pixels of a view
 REACH = 2.2  # of a view, times the suspect's longer side
 LEAST_SIDE = 12.0  # pixels; smaller suspects are enlarged no further
 LABELS = ("cell phone", "book")
-PLACED = 0.08  # what a label must reach for the network's own idea of the place to count
+BEYOND = (114, 114, 114)  # what a view shows beyond the picture
+LEAST_PLACE = 0.05  # of a view; a place that is narrower or flatter is none
+HOPELESS = 0.08  # below this in the first view there is no second one, and the place is not the network's
+
+
+Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +52,54 @@ class SecondLook:
         self.runtime = self._network.description
 
     def judge(self, image: Image, box: Box) -> Opinion:
-        """What lies in a box (pixels) of a BGR picture."""
-        view, scale = viewed(image, box)
+        """What lies in a box (pixels) of a BGR picture.
+
+        Unless the first view is hopeless, it is looked at once more, mirrored, where the network itself would place it: what
+        only looks like a thing by chance seldom does so twice. The opinion is the mean of both, before the logistic function.
+        """
+        first = self._seen(image, box, mirrored=False)
+        if _sure(first).max() < HOPELESS:
+            return _opinion(first, box)
+        place = self._placed(image, box, first)
+        second = self._seen(image, place, mirrored=True)
+        return _opinion((first + second) / 2, self._placed(image, place, second))
+
+    def _seen(self, image: Image, box: Box, mirrored: bool) -> Values:
+        """The network's values for a box: two labels before the logistic function, then the place, upright, in views."""
+        view, _ = viewed(image, box)
         form = np.array([[log(max(box.width, 1.0) / max(box.height, 1.0))]], dtype=np.float32)
-        values = self._network.run({"view": self._decoder.feed(view), "form": form})["out"][0].astype(np.float64)
-        phone, book = (float(value) for value in 1 / (1 + np.exp(-np.clip(values[:2], -30, 30))))
-        place = box
-        if max(phone, book) >= PLACED and values[4] - values[2] > 0.05 < values[5] - values[3]:
-            (x, y), side = box.centre, SIDE / scale
-            left, top, right, bottom = (float(value) * side for value in values[2:])
-            place = Box(x + left, y + top, x + right, y + bottom).clipped(image.shape[1], image.shape[0])
-        return Opinion(round(phone, 4), round(book, 4), place if place.area > 0 else box)
+        shown = np.ascontiguousarray(view[:, ::-1]) if mirrored else view
+        values = self._network.run({"view": self._decoder.feed(shown), "form": form})["out"][0].astype(np.float64)
+        if mirrored:
+            values[[2, 4]] = -values[[4, 2]]
+        return np.asarray(values, dtype=np.float64)
+
+    @staticmethod
+    def _placed(image: Image, box: Box, values: Values) -> Box:
+        """Where the network would place what it saw in a box; the box itself where that is nowhere."""
+        if min(values[4] - values[2], values[5] - values[3]) <= LEAST_PLACE:
+            return box
+        (x, y), side = box.centre, max(box.width, box.height, LEAST_SIDE) * REACH
+        left, top, right, bottom = (float(value) * side for value in values[2:])
+        place = Box(x + left, y + top, x + right, y + bottom).clipped(image.shape[1], image.shape[0])
+        return place if place.area > 0 else box
 
 
-def viewed(image: Image, box: Box) -> tuple[Image, float]:
-    """The enlarged view of a box (pixels) of a BGR picture, and how many of its pixels one of the picture takes."""
-    scale = SIDE / (max(box.width, box.height, LEAST_SIDE) * REACH)
+def _sure(values: Values) -> Values:
+    """How sure of each label, 0 to 1."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(values[:2], -30, 30))), dtype=np.float64)
+
+
+def _opinion(values: Values, box: Box) -> Opinion:
+    phone, book = (round(float(value), 4) for value in _sure(values))
+    return Opinion(phone, book, box)
+
+
+def viewed(image: Image, box: Box, side: int = SIDE, reach: float = REACH) -> tuple[Image, float]:
+    """The enlarged view of a box (pixels) of a BGR picture, ``side`` x ``side`` pixels of ``reach`` times its longer side, and
+    how many of its pixels one of the picture takes."""
+    scale = side / (max(box.width, box.height, LEAST_SIDE) * reach)
     x, y = box.centre
-    place = np.array([[scale, 0, SIDE / 2 - x * scale], [0, scale, SIDE / 2 - y * scale]], dtype=np.float64)
-    view = cv2.warpAffine(image, place, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114))
+    place = np.array([[scale, 0, side / 2 - x * scale], [0, scale, side / 2 - y * scale]], dtype=np.float64)
+    view = cv2.warpAffine(image, place, (side, side), flags=cv2.INTER_LINEAR, borderValue=BEYOND)
     return np.asarray(view, dtype=np.uint8), scale
