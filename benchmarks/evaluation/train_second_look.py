@@ -10,7 +10,8 @@ with labels are framed anew so that the thing has the size it has in service, an
 them, for else whatever a hand holds would be a phone. Then the detector's own suspects are taken, as in service, and the
 true places, a little off. What is fitted is the detector's body from its middle on, with a hidden layer behind it, to views
 that are turned, shifted, lit and blurred anew each time they are seen. No source counts by the number of its pictures, but
-by the root of it, and phones, books and other things count the same.
+by the root of it, and phones, books and other things count the same. A second fit goes on from the first and shows most often
+what that got wrong.
 
 With ``--report`` a fourth of the sources is held back, and it is told how well the network judges these.
 """
@@ -35,6 +36,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=24000, help="pictures to compose")
     parser.add_argument("--passes", type=int, default=8, help="how often each view is seen")
+    parser.add_argument(
+        "--again", type=int, default=6, help="as many views as in so many passes, the hard ones more often"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--drawn", type=float, default=1.0, help="what a drawn thing counts, a pictured one being 1")
     parser.add_argument("--workers", type=int, default=1, help="processes that vary views")
@@ -56,7 +60,7 @@ def main() -> int:
     print(f"{len(samples)} views ({counted}), {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     kept = [sample for sample in samples if given.report and held_back(sample.source)]
     learned = [sample for sample in samples if not (given.report and held_back(sample.source))]
-    plan = Plan(given.passes, given.seed, given.workers, given.threads, given.drawn)
+    plan = Plan(given.passes, given.again, given.seed, given.workers, given.threads, given.drawn)
     network = fitted(read(shipped("nanodet-g").path), learned, plan)
     if kept:
         for line in report.lines(kept, said_of(network, kept, given.workers)):

@@ -14,7 +14,17 @@ from benchmarks.evaluation.drawing.patterns import Draw, rounded
 from benchmarks.evaluation.drawing.phones import phone
 from benchmarks.evaluation.second_look.collect import HEIGHT, WIDTH, Collector, framed, photographs
 from benchmarks.evaluation.second_look.report import agreement, area_under_roc, lines, recall_at
-from benchmarks.evaluation.second_look.views import KEPT_SIDE, KINDS, Sample, decoded, plain, taken, varied, weighed
+from benchmarks.evaluation.second_look.views import (
+    KEPT_SIDE,
+    KINDS,
+    Sample,
+    decoded,
+    plain,
+    repeated,
+    taken,
+    varied,
+    weighed,
+)
 from openproctor.vision.geometry import Box, Image
 from openproctor.vision.second_look import SIDE, viewed
 
@@ -176,3 +186,20 @@ def test_how_a_fit_is_judged() -> None:
     assert [line.split(":")[0] for line in told] == ["phone", "book", "places"]
     assert "area under ROC 1.0000" in told[0]
     assert "0.500 in the median of 2" in told[2]
+
+
+def test_a_second_fit_shows_most_often_what_the_first_got_wrong() -> None:
+    def some(kind: str, number: int) -> Sample:
+        return Sample(kind, f"{kind}{number}", False, b"", 10.0, 10.0, None)
+
+    kinds = ["other"] * 20 + ["phone"] * 20 + ["book"] * 20
+    samples = [some(kind, number) for number, kind in enumerate(kinds)]
+    sure = np.array([[0.01, 0.01]] * 20 + [[0.99, 0.01]] * 20 + [[0.01, 0.99]] * 20)
+    sure[0], sure[20], sure[21], sure[40] = (0.01, 0.9), (0.6, 0.01), (0.02, 0.9), (0.9, 0.6)
+    often = repeated(samples, sure)
+    assert often.sum() == pytest.approx(1)
+    assert often[0] > 5 * often[1]  # called a book and none
+    assert often[20] > 2 * often[22]  # a phone that is doubted
+    assert often[21] < often[22]  # one that cannot be told as such
+    assert often[40] > 2 * often[41]  # a book that is rather called a phone
+    assert [often[begin : begin + 20].sum() for begin in (20, 40, 0)] == pytest.approx([0.3, 0.27, 0.43])

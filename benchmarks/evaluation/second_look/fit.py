@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from benchmarks.evaluation.second_look.network import ENDS, SPREAD, Graph, Network
-from benchmarks.evaluation.second_look.views import KINDS, Look, Sample, plain, varied, weighed
+from benchmarks.evaluation.second_look.views import KINDS, Look, Sample, plain, repeated, varied, weighed
 from openproctor.vision.objects import NanoDet
 
 BATCH, PLAIN_BATCH = 64, 128
 USUAL = 1408  # samples from which is taken what is usual of the pooled values
-BODY_RATE, HEAD_RATE, DECAY = 6e-4, 1e-3, 0.03
+BODY_RATE, BODY_RATE_AGAIN, HEAD_RATE, DECAY = 6e-4, 5e-4, 1e-3, 0.03
 WARMING = 100  # steps until the rates are reached; a tenth of all where these are few
 LONGEST = 5.0  # of a step's slope
 SMOOTHING = 0.01  # no label is quite sure
@@ -33,9 +33,11 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to fit: passes over the samples, processes that vary views, threads that compute, what drawn ones count."""
+    """How to fit: passes over the samples, and as many samples as in ``again`` passes in a second fit that shows what the first
+    got wrong more often; processes that vary views, threads that compute, what drawn ones count."""
 
     passes: int
+    again: int
     seed: int
     workers: int
     threads: int
@@ -92,22 +94,35 @@ def fitted(graph: Graph, samples: Sequence[Sample], plan: Plan) -> Network:
     rng = np.random.default_rng(plan.seed)
     network, looks = Network(graph), _Looks(samples)
     _learn_usual(network, looks, rng, plan.workers)
+    counts = torch.tensor(weighed(samples, plan.drawn), dtype=torch.float32)
+    _descend(network, looks, _order(len(samples), plan.passes, rng), counts, BODY_RATE, plan.workers)
+    if plan.again:
+        sure = 1 / (1 + np.exp(-said_of(network, samples, plan.workers)[:, :2]))
+        number = plan.again * len(samples) // BATCH * BATCH
+        drawn = rng.choice(len(samples), number, p=repeated(samples, sure, plan.drawn)).tolist()
+        asked = list(zip(drawn, rng.integers(2**62, size=number).tolist(), strict=True))
+        _descend(network, looks, asked, torch.ones(len(samples)), BODY_RATE_AGAIN, plan.workers)
+    return network
+
+
+def _descend(
+    network: Network, looks: _Looks, asked: list[tuple[int, int]], counts: Any, body_rate: float, workers: int
+) -> None:
+    """Fit to samples in the order asked for; what is kept is the moving average of the weights."""
     head = [*network.modules["first"].parameters(), *network.modules["last"].parameters()]
     own = {id(part) for part in head}
     body = [part for part in network.modules.parameters() if part.requires_grad and id(part) not in own]
-    groups = [{"params": body, "lr": BODY_RATE}, {"params": head, "lr": HEAD_RATE}]
+    groups = [{"params": body, "lr": body_rate}, {"params": head, "lr": HEAD_RATE}]
     optimizer = torch.optim.AdamW(groups, weight_decay=DECAY)
-    counts = torch.tensor(weighed(samples, plan.drawn), dtype=torch.float32)
-    asked = _order(len(samples), plan.passes, rng)
     steps = len(asked) // BATCH
     warming, averaged = max(1, min(WARMING, steps // 10)), max(AVERAGED, min(0.5, LEAST_AVERAGED / steps))
     average: dict[str, Any] = {}
     begun, losses = time.monotonic(), 0.0
     network.modules.train()
-    for step, batch in enumerate(_batches(looks, asked, BATCH, plan.workers), 1):
+    for step, batch in enumerate(_batches(looks, asked, BATCH, workers), 1):
         views, forms, wanted, places, numbers = batch
         pace = 0.5 * (1 + math.cos(math.pi * step / steps)) * min(1.0, step / warming)
-        for group, rate in zip(optimizer.param_groups, (BODY_RATE, HEAD_RATE), strict=True):
+        for group, rate in zip(optimizer.param_groups, (body_rate, HEAD_RATE), strict=True):
             group["lr"] = rate * pace
         with torch.autocast("cpu", torch.bfloat16):
             said = network(views, forms)
@@ -125,7 +140,6 @@ def fitted(graph: Graph, samples: Sequence[Sample], plan: Plan) -> Network:
             losses = 0.0
     network.modules.load_state_dict(average)
     network.modules.eval()
-    return network
 
 
 def _learn_usual(network: Network, looks: _Looks, rng: np.random.Generator, workers: int) -> None:
