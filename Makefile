@@ -43,7 +43,7 @@ format: setup ## Put Python and TypeScript into the common form
 bench: setup ## Measure what the documentation claims
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-eval: setup ## Measure how well the analysis finds what is there, on held-back sittings (about 5 minutes)
+eval: setup ## Measure how well the analysis finds what is there, on held-back sittings (about 6 minutes)
 	@$(BIN)/python -m benchmarks.evaluation.run $(ARGS)
 
 docs: setup ## Write the generated pages of docs/ again

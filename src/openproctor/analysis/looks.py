@@ -10,6 +10,8 @@ from openproctor.analysis.detectors import VIEW, WHOLE, Detectors, FindsThings
 from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import (
     BOOK,
+    FACE_CUT,
+    FACE_CUT_LEAST,
     FACE_DOUBT,
     FACE_DOUBT_LOST,
     FACE_KEEP,
@@ -117,11 +119,13 @@ class Looker:
 
     def _faces(self, image: Image) -> list[Found]:
         height, width = image.shape[:2]
-        found = [
-            Found("face", self._settled(image, face), _fractions(face.box, width, height))
-            for face in self._detectors.faces.find(image, FACE_FLOOR)
-            if face.box.height >= FACE_LEAST * height
-        ]
+        seen: list[Face] = []
+        for face in self._detectors.faces.find(image, FACE_CUT_LEAST):
+            if face.box.height < FACE_LEAST * height:
+                continue
+            if face.score >= FACE_FLOOR or (_cut(face, width) and not any(_on(face, other) for other in seen)):
+                seen.append(face)
+        found = [Found("face", self._settled(image, face), _fractions(face.box, width, height)) for face in seen]
         return sorted(found, key=lambda face: (-face.score, face.box))
 
     def _settled(self, image: Image, face: Face) -> float:
@@ -208,6 +212,16 @@ class Looker:
             if near and max(thing.box.width, thing.box.height) > 0.45 * expected:
                 return thing
         return None
+
+
+def _cut(face: Face, width: int) -> bool:
+    """Whether the left or right edge of the picture cuts a face."""
+    return max(-face.box.left, face.box.right - width) > FACE_CUT * face.box.width
+
+
+def _on(face: Face, other: Face) -> bool:
+    """Whether a face lies on another: then it is no second one."""
+    return face.box.overlap(other.box) > 0.2 * min(face.box.area, other.box.area)
 
 
 def _fractions(box: Box, width: int, height: int) -> tuple[float, float, float, float]:
