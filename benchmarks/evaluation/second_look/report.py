@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.evaluation.second_look.views import KINDS, Place, Sample, plain
+from openproctor.vision.geometry import Box
 
 WRONG = (0.01, 0.005)  # shares of views without the thing that may be called one
 Values = NDArray[np.float64]
@@ -25,11 +26,7 @@ def recall_at(right: Values, wrong: Values, share: float) -> float:
 
 def agreement(first: Place, second: Place) -> float:
     """Intersection over union of two places, 0 to 1."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    common = max(0.0, width) * max(0.0, height)
-    whole = sum(max(0.0, one[2] - one[0]) * max(0.0, one[3] - one[1]) for one in (first, second)) - common
-    return common / whole if whole > 0 else 0.0
+    return Box(*first).iou(Box(*second))
 
 
 def lines(samples: Sequence[Sample], said: Values) -> Iterator[str]:
