@@ -1,6 +1,5 @@
 """The camera itself: covered or black, or a picture that stands still."""
 
-import base64
 from typing import Any
 
 from openproctor.analysis.episodes import Machine, Turn
@@ -20,7 +19,7 @@ from openproctor.analysis.settings import (
     AnalysisSettings,
 )
 from openproctor.analysis.stretch import Stretch
-from openproctor.analysis.things import unpacked
+from openproctor.analysis.things import packed, unpacked
 from openproctor.vision.geometry import Image
 from openproctor.vision.quality import Change, change, thumbnail
 
@@ -96,7 +95,7 @@ class CameraWatch:
     def dump(self) -> dict[str, Any]:
         return {
             "machines": {str(type_id): machine.dump() for type_id, machine in self._machines.items()},
-            "thumb": base64.b64encode(self._thumb.tobytes()).decode() if self._thumb is not None else None,
+            "thumb": packed(self._thumb),
         }
 
     def restore(self, raw: dict[str, Any]) -> None:

@@ -119,13 +119,18 @@ class Looker:
 
     def _faces(self, image: Image) -> list[Found]:
         height, width = image.shape[:2]
-        seen: list[Face] = []
+        found: list[Found] = []
+        settled: list[Face] = []
         for face in self._detectors.faces.find(image, FACE_CUT_LEAST):
             if face.box.height < FACE_LEAST * height:
                 continue
-            if face.score >= FACE_FLOOR or (_cut(face, width) and not any(_on(face, other) for other in seen)):
-                seen.append(face)
-        found = [Found("face", self._settled(image, face), _fractions(face.box, width, height)) for face in seen]
+            cut = _cut(face, width) and not any(_on(face, other) for other in settled)
+            if face.score < FACE_FLOOR and not cut:
+                continue
+            score = self._settled(image, face)
+            if score >= FACE_KEEP:
+                settled.append(face)
+            found.append(Found("face", score, _fractions(face.box, width, height)))
         return sorted(found, key=lambda face: (-face.score, face.box))
 
     def _settled(self, image: Image, face: Face) -> float:

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from openproctor.analysis.coded import Coded, Decoders, Format, MediaError, Sample, one_line, read_chunk
-from openproctor.vision.frames import Listener, picture
+from openproctor.vision.frames import picture
 from openproctor.vision.geometry import Image
+from openproctor.vision.sound import Listener
 from openproctor.vision.speech import RATE
 
 SAMPLE_EVERY = 2.0  # s between pictures that are always looked at

@@ -12,7 +12,7 @@ from typing import Any
 from openproctor.exams.accommodations import DETECTOR_TYPES
 from openproctor.vision.recognition import Reference
 
-VERSION = 6  # of the rules: part of every finding's settings digest
+VERSION = 7  # of the rules: part of every finding's settings digest
 
 FACE_ONE, FACE_NONE, FACE_MANY = 15, 16, 81
 PHONE, BOOK, LAPTOP = 169, 170, 1045
@@ -87,7 +87,11 @@ DISMISS_SOON = 5_000  # where the closer look was not without hope
 DISMISS_RISE = 0.15  # unless its score rises by this
 DISMISS_CHANGE = 8.0  # light levels of 64 parts of a hopeless place below which there is nothing new to see in it
 DISMISS_NEWS = 20.0  # mean change of light in such a place by which something else is there now: its rest is over
+DISMISS_KEPT = 40  # such places are remembered, one that moves in several positions
 DISMISS_NEAR = 0.12  # of the picture; what is on a candidate's shirt moves along
+# A place that looks (mean change of light of its 64 parts) as it did in the session's first key frame is scenery: a book on the
+# shelf behind is no news. What the second look says of it is lowered by so much in logits, until it is in view.
+SCENERY_SAME, SCENERY_LESS = 12.0, 1.0
 # A suspect is dropped whose best score after 1, 2 and 4 enlarged views is below these. Of 35 true things in composed sittings
 # none was below 0.16, 0.31 and 0.35; of 274 that were none, half are dropped after the first view.
 SCREEN_FIRST, SCREEN, SCREEN_AGAIN = 0.1, 0.2, 0.25

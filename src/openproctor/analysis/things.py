@@ -2,12 +2,13 @@
 
 A key frame is looked at whole and, in turns, in an enlarged lower part. A suspect is looked at again in enlarged and turned
 views of the same picture; only if it holds there are the pictures round it looked at one by one, each in the same way. A
-place that turned out to be nothing rests for a while, longer each time, and further as long as nothing in it changes.
+place that turned out to be nothing rests for a while, longer each time, and further as long as nothing in it changes. What is
+there from the first picture on must be surer than what is brought in.
 """
 
 import base64
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, exp, log
 from typing import Any
 
 import cv2
@@ -24,6 +25,7 @@ from openproctor.analysis.settings import (
     DISMISS_CHANGE,
     DISMISS_FIRST,
     DISMISS_HOPELESS,
+    DISMISS_KEPT,
     DISMISS_MOST,
     DISMISS_NEAR,
     DISMISS_NEWS,
@@ -37,6 +39,8 @@ from openproctor.analysis.settings import (
     REST_CHANGE,
     REST_EARLY,
     REST_MOVING,
+    SCENERY_LESS,
+    SCENERY_SAME,
     AnalysisSettings,
 )
 from openproctor.analysis.stretch import Stretch
@@ -87,6 +91,7 @@ class ThingsWatch:
         self._looked_at: int | None = None
         self._thumb: Image | None = None  # of the newest key frame
         self._thumb_at: int | None = None
+        self._first: Image | None = None  # of the session's first key frame
         self._usual: list[float] = []  # the most that each block of the picture changed of late
         self._rest = settings.things_rest
 
@@ -98,6 +103,7 @@ class ThingsWatch:
             return
         before, thumb = self._thumb, thumbnail(image)
         self._thumb, self._thumb_at = thumb, look.at
+        self._first = thumb if self._first is None else self._first
         busy = any(machine.state == IN or machine.undecided for machine in self._machines.values())
         brought, moved = self._brought(before, thumb)
         if self._looked_at is not None and not (busy or needs_people or brought):
@@ -148,7 +154,10 @@ class ThingsWatch:
             self._prolong([rest for rest in rests if rest is not None], look.at)
             suspects = self._apart([found for found, rest in zip(seen, rests, strict=True) if rest is None])[:SUSPECTS]
             verified = [
-                self._looker.verify(images[look.at], one, self._enough(one, suspects, STAGE)) for one in suspects
+                self._unless_scenery(
+                    self._looker.verify(images[look.at], one, self._enough(one, suspects, STAGE)), thumb
+                )
+                for one in suspects
             ]
             for suspect, found in zip(suspects, verified, strict=True):
                 if found.score >= STAGE * self._rules[_type(found.label)].confirm:
@@ -201,15 +210,17 @@ class ThingsWatch:
         wait, score = DISMISS_FIRST * (2 if opinion < DISMISS_HOPELESS else 1), found.score
         wait = DISMISS_SOON if opinion >= STAGE / 2 else wait
         kept = []
+        seen = _print(thumb, found.box) if thumb is not None else None
         for old in self._dismissed:
-            if self._covers(old, found):
+            covers = self._covers(old, found)
+            if covers:
                 wait = min(DISMISS_MOST, max(wait, old["wait"] * 2))
                 score = max(score, old["score"])
-            elif at < old["until"] + DISMISS_MOST:
+            # what moves, as the candidate's own shoulder does, is remembered in several positions
+            if at < old["until"] + DISMISS_MOST and not (covers and _alike(old, thumb)):
                 kept.append(old)
-        seen = _print(thumb, found.box) if thumb is not None else None
         entry = {"label": found.label, "box": list(found.box), "score": score, "wait": wait, "until": at + wait}
-        self._dismissed = [*kept, entry | {"print": seen, "hopeless": opinion < DISMISS_HOPELESS}][-24:]
+        self._dismissed = [*kept, entry | {"print": seen, "hopeless": opinion < DISMISS_HOPELESS}][-DISMISS_KEPT:]
 
     # -- close looks ---------------------------------------------------------------------------------------------------
 
@@ -222,6 +233,7 @@ class ThingsWatch:
         # each suspect where the whole picture shows it now, else where it was seen last, should it have faded
         verified: list[Found] = []
         kept: list[Found] = []
+        thumb = thumbnail(image) if self._targets else None
         for target in self._targets:
             same = [one for one in look.things if one.label == target.label and one.near(target, OBJECT_REACH / 2)]
             if same and self._holds(same[0]):
@@ -235,6 +247,7 @@ class ThingsWatch:
             if same and same[0] is not place and found.score < STAGE * self._rules[_type(found.label)].confirm:
                 again = self._looker.verify(image, same[0], self._enough(same[0], self._targets, 1.0))
                 found = max(found, again, key=lambda one: one.score)
+            found = self._unless_scenery(found, thumb)
             verified.append(found)
             rule, machine = self._rules[_type(found.label)], self._machines[_type(found.label)]
             holds = found.score >= STAGE * rule.confirm
@@ -251,6 +264,17 @@ class ThingsWatch:
                 kept.append(place)
         self._targets = kept
         look.things = _judged(look.things, self._machines, verified)
+
+    def _unless_scenery(self, found: Found, thumb: Image | None) -> Found:
+        """A suspect with its score lowered where its place looks as it did when the recording began: it must be surer than what
+        is brought in. What is in view already keeps its score."""
+        new = found.label not in self._judged_together or self._machines[_type(found.label)].state == IN
+        if new or thumb is None or self._first is None:
+            return found
+        if _change(_print(self._first, found.box), _print(thumb, found.box)).mean() > SCENERY_SAME:
+            return found
+        score = min(max(found.score, 1e-4), 1 - 1e-4)
+        return Found(found.label, round(1 / (1 + exp(SCENERY_LESS - log(score / (1 - score)))), 4), found.box)
 
     def _holds(self, found: Found) -> bool:
         """Whether a thing that is in view already is seen well enough in the whole picture."""
@@ -357,7 +381,8 @@ class ThingsWatch:
             "glances": self._glances,
             "looked_at": self._looked_at,
             "usual": self._usual,
-            "thumb": base64.b64encode(self._thumb.tobytes()).decode() if self._thumb is not None else None,
+            "thumb": packed(self._thumb),
+            "first": packed(self._first),
         }
 
     def restore(self, raw: dict[str, Any]) -> None:
@@ -368,6 +393,7 @@ class ThingsWatch:
         self._dismissed = raw["dismissed"]
         self._glances, self._looked_at = raw["glances"], raw["looked_at"]
         self._thumb, self._thumb_at, self._usual = unpacked(raw["thumb"]), None, raw["usual"]
+        self._first = unpacked(raw.get("first"))
 
 
 def _type(label: str) -> int:
@@ -385,12 +411,18 @@ def _print(thumb: Image, box: Sequence[float]) -> str:
 def _rests(old: dict[str, Any], at: int, thumb: Image | None) -> bool:
     """Whether a place that was dismissed rests still: its time is not over and nothing else is there now, or it is hopeless
     and nothing in it has changed."""
-    if thumb is None or not old["print"]:
-        return bool(at < old["until"])
-    change = _change(old["print"], _print(thumb, old["box"]))
     if at < old["until"]:
-        return bool(change.mean() <= DISMISS_NEWS)
-    return bool(old["hopeless"] and change.max() <= DISMISS_CHANGE)
+        return _alike(old, thumb)
+    if thumb is None or not old["print"] or not old["hopeless"]:
+        return False
+    return bool(_change(old["print"], _print(thumb, old["box"])).max() <= DISMISS_CHANGE)
+
+
+def _alike(old: dict[str, Any], thumb: Image | None) -> bool:
+    """Whether a place looks much as it did when it was dismissed; True where that is not known."""
+    if thumb is None or not old["print"]:
+        return True
+    return bool(_change(old["print"], _print(thumb, old["box"])).mean() <= DISMISS_NEWS)
 
 
 def _change(before: str, now: str) -> Floats:
@@ -419,6 +451,11 @@ def _nearest(target: Found, seen: list[Found]) -> Found:
 
 def _same_place(one: Found, other: Found) -> bool:
     return one.label != other.label and Box(*one.box).iou(Box(*other.box)) > 0.5
+
+
+def packed(thumb: Image | None) -> str | None:
+    """A thumbnail in its JSON form."""
+    return base64.b64encode(thumb.tobytes()).decode() if thumb is not None else None
 
 
 def unpacked(text: str | None) -> Image | None:

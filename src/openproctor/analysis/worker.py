@@ -40,7 +40,9 @@ logger = structlog.get_logger(__name__)
 TRACK = "camera"
 REJECTED, ANALYSED = 1062, 1068
 NEWEST = 2**62  # a position after all others
-IDLE_S = 0.4  # between two looks for work when there was none
+ROUND_S = (
+    0.5  # from one round to the next, unless somebody's chunks pile up: each costs a few queries, whatever it finds
+)
 LEASE_MS = 30_000
 SKIP_MS = 90_000  # how long a missing chunk is waited for once later ones are there
 BATCH = 8  # chunks of one session in one go, so that none waits for another's backlog
@@ -107,32 +109,31 @@ class Worker:
         self._decoders = Decoders()
         self._sought_all_at = 0
         self._writing: list[asyncio.Task[None]] = []
+        self._backlog = False
 
     async def run(self) -> None:
         """Look for work again and again."""
         while True:
+            begun = time.monotonic()
             try:
                 busy = await self.round()
-            except asyncio.CancelledError:
-                raise
             except Exception:
                 # whatever one round met, the next one starts from what is written
                 logger.exception("analysis round failed")
                 self._sessions.clear()
                 busy = False
                 await asyncio.sleep(2)
-            if not busy:
-                await asyncio.sleep(IDLE_S)
+            if not (busy and self._backlog):
+                await asyncio.sleep(max(0.0, begun + ROUND_S - time.monotonic()))
 
     async def round(self) -> bool:
         """One turn over the sessions that wait; whether anything was done."""
-        now = now_ms()
-        all_sessions = now - self._sought_all_at > SEEK_ALL_MS
+        all_sessions = (now := now_ms()) - self._sought_all_at > SEEK_ALL_MS
         await self._repository.begin_new(all_sessions=all_sessions)
-        if all_sessions:
-            self._sought_all_at = now
+        self._sought_all_at = now if all_sessions else self._sought_all_at
         waiting = [one for one in await self._repository.waiting(self._owner, now) if self._has_work(one)]
         found, held = await self._next([one.progress for one in waiting])
+        self._backlog = any(one.over or len(found[one.progress.session_id]) >= BATCH for one in waiting)
         busy = False
         try:
             for one in waiting:
@@ -160,8 +161,7 @@ class Worker:
         return work.next_number if work.course.lane < 0 else None
 
     async def _written(self) -> None:
-        """Wait for what is being written: one session's findings go to the disk while the next one's chunks are looked at,
-        several in one commit."""
+        """Wait for what is being written while the next one's chunks are looked at, several sessions in one commit."""
         writing, self._writing = self._writing, []
         await asyncio.gather(*writing)
 

@@ -1,19 +1,16 @@
-"""Bytes to pictures and sound, safely: stills with a limit on their size, decoded frames turned upright."""
+"""Bytes to pictures, safely: stills with a limit on their size, decoded frames turned upright."""
 
 import io
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL import ImageOps
 
 from openproctor.vision.geometry import Image
-from openproctor.vision.speech import RATE
 
 MAX_PIXELS = 24_000_000  # a still with more is refused before it is decoded
 MAX_FRAME_PIXELS = 40_000_000  # a video picture with more is skipped
@@ -115,41 +112,3 @@ def turned(image: Image, degrees: int) -> Image:
     if abs(degrees) == 180:
         return np.asarray(cv2.rotate(image, cv2.ROTATE_180), dtype=np.uint8)
     return image
-
-
-class Listener:
-    """Decoded sound frames as one mono array of 16,000 samples a second, -1 to 1."""
-
-    def __init__(self) -> None:
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        self._joined: list[npt.NDArray[Any]] = []
-        self._kind: tuple[str, str, int] | None = None
-        self._pieces: list[npt.NDArray[Any]] = []
-
-    def add(self, frame: av.AudioFrame) -> None:
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if kind != self._kind:
-            self._resample()
-            self._kind = kind
-        self._joined.append(frame.to_ndarray())
-
-    def _resample(self) -> None:
-        """Frames of one kind at once: each call costs as much as a frame."""
-        if self._kind is None or not self._joined:
-            return
-        name, layout, rate = self._kind
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(np.concatenate(self._joined, axis=1)), format=name, layout=layout
-        )
-        frame.sample_rate = rate
-        self._joined = []
-        self._pieces.extend(piece.to_ndarray()[0] for piece in self._resampler.resample(frame))
-
-    def sound(self) -> npt.NDArray[np.float32]:
-        """All that was added."""
-        self._resample()
-        if self._kind is not None:
-            self._pieces.extend(piece.to_ndarray()[0] for piece in self._resampler.resample(None))
-        if not self._pieces:
-            return np.zeros(0, dtype=np.float32)
-        return np.concatenate(self._pieces).astype(np.float32, copy=False)
