@@ -55,11 +55,11 @@ def test_the_policy_sets_the_hold_time_and_what_is_looked_for(clip: Clip, detect
 
 
 def test_a_black_picture_is_an_obscured_camera(clip: Clip, detectors: Detectors) -> None:
-    found = analyze_file(clip(("one", 4), ("black", 8), ("one", 4)), QUIET, detectors=detectors)
+    found = analyze_file(clip(("one", 5), ("black", 8), ("one", 5)), QUIET, detectors=detectors)
     assert 1043 in [row[0] for row in rows(found)]
     obscured = next(finding for finding in found if finding.type_id == 1043)
-    assert obscured.at == pytest.approx(4, abs=2.1)
-    assert obscured.until == pytest.approx(12, abs=2.1)
+    assert obscured.at == pytest.approx(5, abs=0.25)
+    assert obscured.until == pytest.approx(13, abs=0.25)
 
 
 def test_a_picture_that_stands_still_is_a_frozen_camera(tmp_path: Path, detectors: Detectors) -> None:

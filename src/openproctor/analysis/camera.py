@@ -5,7 +5,7 @@ from typing import Any
 from openproctor.analysis.episodes import Machine, Turn
 from openproctor.analysis.findings import NO_TWIN, TWINS, Finding, Maker, ended_state, finding_data
 from openproctor.analysis.looks import Look
-from openproctor.analysis.samples import Frame, Segment
+from openproctor.analysis.samples import Frame
 from openproctor.analysis.settings import (
     FACE_KEEP,
     FROZEN,
@@ -28,7 +28,7 @@ _MAKER = Maker("picture-measures", "", "opencv")
 
 
 class CameraWatch:
-    """Obscured and frozen, from key frames: both last, so that two seconds between looks are enough."""
+    """Obscured, from the looks that people are counted by, and frozen, from key frames: that lasts."""
 
     def __init__(self, settings: AnalysisSettings, digest: str) -> None:
         self._digest = digest
@@ -45,17 +45,25 @@ class CameraWatch:
         self._thumb: Image | None = None
         self._at: int | None = None
 
-    def see(self, segment: Segment, frames: list[Frame], looks: list[Look], stretch: Stretch) -> list[Finding]:
-        """Count the key frames of a segment."""
-        found: list[Finding] = []
-        for frame, look in zip(frames, looks, strict=True):
-            if OBSCURED in self._machines:
-                covered, score = _obscured(look)
-                turn = self._machines[OBSCURED].see(look.at, BAD if covered else GOOD, score)
-                found += self._turned(OBSCURED, turn, look, stretch, brightness=look.light)
-            if FROZEN in self._machines:
-                found += self._frozen(frame, look, stretch)
-        return found
+    def curious(self, look: Look) -> bool:
+        """Whether to look at every picture: the lens seems to be covered now, or free again."""
+        machine = self._machines.get(OBSCURED)
+        return machine is not None and (_obscured(look)[0] != (machine.state == BAD) or machine.undecided)
+
+    def see(self, look: Look, stretch: Stretch) -> list[Finding]:
+        """Count one look: is the lens covered?"""
+        if OBSCURED not in self._machines:
+            return []
+        covered, score = _obscured(look)
+        turn = self._machines[OBSCURED].see(look.at, BAD if covered else GOOD, score)
+        return self._turned(OBSCURED, turn, look, stretch, brightness=look.light)
+
+    def compare(self, frames: list[Frame], looks: list[Look], stretch: Stretch) -> list[Finding]:
+        """Count the key frames of a segment: does the picture stand still?"""
+        if FROZEN not in self._machines:
+            return []
+        pairs = zip(frames, looks, strict=True)
+        return [finding for frame, look in pairs for finding in self._frozen(frame, look, stretch)]
 
     def _frozen(self, frame: Frame, look: Look, stretch: Stretch) -> list[Finding]:
         thumb = thumbnail(frame.image)

@@ -96,7 +96,9 @@ class Analysis:
             look = self._looker.look(segment, frame)
             self._things.glance(frame.image, look, needs_people=not look.faces)
             looks.append(look)
-        close_people = any(self._people.curious(look) for look in (*self._waiting, *looks))
+        close_people = any(
+            self._people.curious(look) or self._camera.curious(look) for look in (*self._waiting, *looks)
+        )
         close_things = self._things.curious(looks, stretch.images)
         found: list[Finding] = []
         if close_people or close_things:
@@ -111,7 +113,7 @@ class Analysis:
         else:
             found += self._feed(self._waiting, stretch)
             self._waiting = looks
-        found += self._camera.see(segment, frames, looks, stretch)
+        found += self._camera.compare(frames, looks, stretch)
         found += self._speech.hear(segment, stretch)
         found += self._looking.see(frames, looks, stretch)
         found += self._sameness.see(frames, looks, stretch)
@@ -132,9 +134,12 @@ class Analysis:
     def _feed(self, looks: list[Look], stretch: Stretch) -> list[Finding]:
         found: list[Finding] = []
         for look in looks:
-            found += self._people.see(look, stretch)
-            found += self._things.see(look, stretch)
+            found += self._counted(look, stretch)
         return found
+
+    def _counted(self, look: Look, stretch: Stretch) -> list[Finding]:
+        watches = (self._people, self._things, self._camera)
+        return [finding for watch in watches for finding in watch.see(look, stretch)]
 
     def _closely(
         self, segment: Segment, stretch: Stretch, people: bool, things: bool, since: int | None
@@ -151,12 +156,11 @@ class Analysis:
             begun = True
             stretch.add(segment, frame)
             look = self._looker.look(segment, frame)
-            people = people or self._people.curious(look)
+            people = people or self._people.curious(look) or self._camera.curious(look)
             if due and (things or self._people.needs_body(look)):
                 last_things = frame.time
                 self._things.closely(frame.image, look, things)
-            found += self._people.see(look, stretch)
-            found += self._things.see(look, stretch)
+            found += self._counted(look, stretch)
         return found
 
 
