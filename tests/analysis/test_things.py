@@ -64,6 +64,15 @@ def test_a_place_that_was_nothing_is_looked_at_again_only_when_there_is_somethin
     assert len(judged) > once
 
 
+def test_what_sways_is_known_in_each_of_its_positions(detectors: Detectors, judged: list[Any]) -> None:
+    picture = np.asarray(cv2.imread(str(PICTURE)), dtype=np.uint8)
+    analysis = Analysis(detectors, AnalysisSettings.of({"detectors": {"camera_frozen": False}}))
+    for time in range(0, LONG_S, 2):
+        sit(analysis, np.roll(picture, 24 * (time // 2 % 3), axis=1), time, time + 2)
+    # known in its last position only, it is judged in two of three pictures: 85 times
+    assert 0 < len(judged) < 10
+
+
 def with_a_book() -> tuple[Image, Image]:
     """Somebody before the camera, and the same with a drawn book in the lower left corner."""
     rng = np.random.default_rng(6)
