@@ -19,9 +19,8 @@ from openproctor.analysis.settings import (
     AnalysisSettings,
 )
 from openproctor.analysis.stretch import Stretch
-from openproctor.analysis.things import packed, unpacked
 from openproctor.vision.geometry import Image
-from openproctor.vision.quality import Change, change, thumbnail
+from openproctor.vision.quality import Change, change, packed, thumbnail, unpacked
 
 BAD, GOOD = "bad", "good"
 _MAKER = Maker("picture-measures", "", "opencv")

@@ -6,31 +6,20 @@ place that turned out to be nothing rests for a while, longer each time, and fur
 there from the first picture on must be surer than what is brought in.
 """
 
-import base64
-from collections.abc import Sequence
-from math import ceil, exp, log
+from math import exp, log
 from typing import Any
 
-import cv2
 import numpy as np
 
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.episodes import Machine
 from openproctor.analysis.findings import NO_TWIN, TWINS, Finding, Maker, ended_state, finding_data
 from openproctor.analysis.looks import TILES, Found, Look, Looker
+from openproctor.analysis.places import Dismissals, appearance, difference
 from openproctor.analysis.settings import (
     BROUGHT_FADE,
     BROUGHT_LEAST,
     BROUGHT_TIMES,
-    DISMISS_CHANGE,
-    DISMISS_FIRST,
-    DISMISS_HOPELESS,
-    DISMISS_KEPT,
-    DISMISS_MOST,
-    DISMISS_NEAR,
-    DISMISS_NEWS,
-    DISMISS_RISE,
-    DISMISS_SOON,
     LABELS,
     LAPTOP,
     OBJECT_REACH,
@@ -44,8 +33,8 @@ from openproctor.analysis.settings import (
     AnalysisSettings,
 )
 from openproctor.analysis.stretch import Stretch
-from openproctor.vision.geometry import Box, Floats, Image
-from openproctor.vision.quality import THUMB, changes, thumbnail
+from openproctor.vision.geometry import Box, Image
+from openproctor.vision.quality import changes, packed, thumbnail, unpacked
 from openproctor.vision.second_look import LABELS as SECOND_LABELS
 
 IN, OUT = "in", "out"
@@ -85,8 +74,8 @@ class ThingsWatch:
         self._targets: list[Found] = []
         self._missed: dict[str, int] = {}
         self._suspected_at = 0
-        self._dismissed: list[dict[str, Any]] = []
         self._judged_together = set(SECOND_LABELS) if second is not None else set()
+        self._dismissed = Dismissals(self._judged_together)
         self._glances = 0
         self._looked_at: int | None = None
         self._thumb: Image | None = None  # of the newest key frame
@@ -145,14 +134,7 @@ class ThingsWatch:
             )
             thumb = self._thumb_of(look, images) if look.things else None
             seen = [found for found in look.things if self._suspicious(found)]
-            resting = [
-                old
-                for old in self._dismissed
-                if any(self._covers(old, found) for found in seen) and _rests(old, look.at, thumb)
-            ]
-            rests = [self._rest_of(found, resting) for found in seen]
-            self._prolong([rest for rest in rests if rest is not None], look.at)
-            suspects = self._apart([found for found, rest in zip(seen, rests, strict=True) if rest is None])[:SUSPECTS]
+            suspects = self._apart(self._dismissed.awake(seen, look.at, thumb))[:SUSPECTS]
             verified = [
                 self._unless_scenery(
                     self._looker.verify(images[look.at], one, self._enough(one, suspects, STAGE)), thumb
@@ -165,7 +147,7 @@ class ThingsWatch:
                     if not any(found.label == one.label and found.near(one, 0.05) for one in self._targets):
                         self._targets.append(found)
                 else:
-                    self._dismiss(suspect, look.at, found.score, thumb)
+                    self._dismissed.add(suspect, look.at, found.score, thumb)
             look.things = _judged(look.things, self._machines, verified)
         return wanted
 
@@ -179,16 +161,6 @@ class ThingsWatch:
             return False
         return found.score >= self._rules[_type(found.label)].suspect
 
-    def _rest_of(self, found: Found, resting: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """The resting place in which this is seen, unless it is far surer now."""
-        covering = (old for old in resting if self._covers(old, found) and found.score < old["score"] + DISMISS_RISE)
-        return next(covering, None)
-
-    def _covers(self, old: dict[str, Any], found: Found) -> bool:
-        """Whether what was dismissed is this: one second look is about all its labels."""
-        same = old["label"] == found.label or {old["label"], found.label} <= self._judged_together
-        return same and found.near(Found(old["label"], 0.0, tuple(old["box"])), DISMISS_NEAR)
-
     def _apart(self, suspects: list[Found]) -> list[Found]:
         """One for each place where one look is about all labels."""
         chosen: list[Found] = []
@@ -197,30 +169,6 @@ class ThingsWatch:
             if not any(other.label in same and Box(*one.box).iou(Box(*other.box)) > 0.5 for other in chosen):
                 chosen.append(one)
         return chosen
-
-    @staticmethod
-    def _prolong(places: list[dict[str, Any]], at: int) -> None:
-        """Let places whose time is over rest on, twice as long: there is nothing new to see in them."""
-        for old in places:
-            if at >= old["until"]:
-                old["wait"] = min(DISMISS_MOST, old["wait"] * 2)
-                old["until"] = at + old["wait"]
-
-    def _dismiss(self, found: Found, at: int, opinion: float = 1.0, thumb: Image | None = None) -> None:
-        wait, score = DISMISS_FIRST * (2 if opinion < DISMISS_HOPELESS else 1), found.score
-        wait = DISMISS_SOON if opinion >= STAGE / 2 else wait
-        kept = []
-        seen = _print(thumb, found.box) if thumb is not None else None
-        for old in self._dismissed:
-            covers = self._covers(old, found)
-            if covers:
-                wait = min(DISMISS_MOST, max(wait, old["wait"] * 2))
-                score = max(score, old["score"])
-            # what moves, as the candidate's own shoulder does, is remembered in several positions
-            if at < old["until"] + DISMISS_MOST and not (covers and _alike(old, thumb)):
-                kept.append(old)
-        entry = {"label": found.label, "box": list(found.box), "score": score, "wait": wait, "until": at + wait}
-        self._dismissed = [*kept, entry | {"print": seen, "hopeless": opinion < DISMISS_HOPELESS}][-DISMISS_KEPT:]
 
     # -- close looks ---------------------------------------------------------------------------------------------------
 
@@ -256,7 +204,7 @@ class ThingsWatch:
             missed = 0 if holds else self._missed.get(target.label, 0) + counts
             self._missed[target.label] = missed
             if missed >= GIVE_UP and machine.state == OUT and not machine.undecided:
-                self._dismiss(target, look.at)
+                self._dismissed.add(target, look.at)
                 continue
             # the place moves along with the thing; two suspects may turn out to be one
             place = found if found.score >= rule.keep else target
@@ -271,7 +219,7 @@ class ThingsWatch:
         new = found.label not in self._judged_together or self._machines[_type(found.label)].state == IN
         if new or thumb is None or self._first is None:
             return found
-        if _change(_print(self._first, found.box), _print(thumb, found.box)).mean() > SCENERY_SAME:
+        if difference(appearance(self._first, found.box), appearance(thumb, found.box)).mean() > SCENERY_SAME:
             return found
         score = min(max(found.score, 1e-4), 1 - 1e-4)
         return Found(found.label, round(1 / (1 + exp(SCENERY_LESS - log(score / (1 - score)))), 4), found.box)
@@ -329,7 +277,7 @@ class ThingsWatch:
             if value == IN and thing is not None:
                 self._place[type_id] = thing
             if undecided and not machine.undecided and machine.state == OUT and type_id in self._place:
-                self._dismiss(self._place.pop(type_id), look.at)
+                self._dismissed.add(self._place.pop(type_id), look.at)
             if turn is None:
                 continue
             if turn.state == IN:
@@ -377,7 +325,7 @@ class ThingsWatch:
         return {
             "machines": {str(type_id): machine.dump() for type_id, machine in self._machines.items()},
             "places": {str(t): [found.label, found.score, list(found.box)] for t, found in self._place.items()},
-            "dismissed": self._dismissed,
+            "dismissed": self._dismissed.dump(),
             "glances": self._glances,
             "looked_at": self._looked_at,
             "usual": self._usual,
@@ -390,7 +338,7 @@ class ThingsWatch:
             if str(type_id) in raw["machines"]:
                 machine.restore(raw["machines"][str(type_id)])
         self._place = {int(key): Found(label, score, tuple(box)) for key, (label, score, box) in raw["places"].items()}
-        self._dismissed = raw["dismissed"]
+        self._dismissed.restore(raw["dismissed"])
         self._glances, self._looked_at = raw["glances"], raw["looked_at"]
         self._thumb, self._thumb_at, self._usual = unpacked(raw["thumb"]), None, raw["usual"]
         self._first = unpacked(raw.get("first"))
@@ -398,37 +346,6 @@ class ThingsWatch:
 
 def _type(label: str) -> int:
     return next(type_id for type_id, name in LABELS.items() if name == label)
-
-
-def _print(thumb: Image, box: Sequence[float]) -> str:
-    """What a place (shares of the picture) of a thumbnail looks like: 8 x 8 grey values, base64."""
-    rows, columns = thumb.shape
-    left, top = int(box[0] * columns), int(box[1] * rows)
-    part = thumb[top : max(top + 1, ceil(box[3] * rows)), left : max(left + 1, ceil(box[2] * columns))]
-    return base64.b64encode(cv2.resize(part, (8, 8), interpolation=cv2.INTER_AREA).tobytes()).decode()
-
-
-def _rests(old: dict[str, Any], at: int, thumb: Image | None) -> bool:
-    """Whether a place that was dismissed rests still: its time is not over and nothing else is there now, or it is hopeless
-    and nothing in it has changed."""
-    if at < old["until"]:
-        return _alike(old, thumb)
-    if thumb is None or not old["print"] or not old["hopeless"]:
-        return False
-    return bool(_change(old["print"], _print(thumb, old["box"])).max() <= DISMISS_CHANGE)
-
-
-def _alike(old: dict[str, Any], thumb: Image | None) -> bool:
-    """Whether a place looks much as it did when it was dismissed; True where that is not known."""
-    if thumb is None or not old["print"]:
-        return True
-    return bool(_change(old["print"], _print(thumb, old["box"])).mean() <= DISMISS_NEWS)
-
-
-def _change(before: str, now: str) -> Floats:
-    """By how many light levels the parts of a place differ."""
-    one, two = (np.frombuffer(base64.b64decode(text), dtype=np.uint8).astype(np.float32) for text in (before, now))
-    return np.asarray(np.abs(one - two), dtype=np.float32)
 
 
 def _judged(things: list[Found], machines: dict[int, Machine], verified: list[Found]) -> list[Found]:
@@ -451,15 +368,3 @@ def _nearest(target: Found, seen: list[Found]) -> Found:
 
 def _same_place(one: Found, other: Found) -> bool:
     return one.label != other.label and Box(*one.box).iou(Box(*other.box)) > 0.5
-
-
-def packed(thumb: Image | None) -> str | None:
-    """A thumbnail in its JSON form."""
-    return base64.b64encode(thumb.tobytes()).decode() if thumb is not None else None
-
-
-def unpacked(text: str | None) -> Image | None:
-    """A thumbnail out of its JSON form."""
-    if text is None:
-        return None
-    return np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(THUMB[1], THUMB[0])

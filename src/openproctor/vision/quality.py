@@ -1,5 +1,6 @@
 """Measures of a picture: light, contrast, sharpness, glare, darkness, change. All pure, all on BGR or grey uint8."""
 
+import base64
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,6 +87,18 @@ def thumbnail(image: Image) -> Image:
     step = max(1, min(image.shape[0] // (THUMB[1] * 2), image.shape[1] // (THUMB[0] * 2)))
     light = grey(np.ascontiguousarray(image[::step, ::step]))
     return np.asarray(cv2.resize(light, THUMB, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def packed(thumb: Image | None) -> str | None:
+    """A thumbnail in its JSON form (base64)."""
+    return base64.b64encode(thumb.tobytes()).decode() if thumb is not None else None
+
+
+def unpacked(text: str | None) -> Image | None:
+    """A thumbnail out of its JSON form."""
+    if text is None:
+        return None
+    return np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(THUMB[1], THUMB[0])
 
 
 @dataclass(frozen=True, slots=True)
