@@ -96,10 +96,8 @@ SCENERY_SAME, SCENERY_LESS = 12.0, 1.0
 # none was below 0.16, 0.31 and 0.35; of 274 that were none, half are dropped after the first view.
 SCREEN_FIRST, SCREEN, SCREEN_AGAIN = 0.1, 0.2, 0.25
 # Object detection rests while nothing is brought into view, but no longer than this (ms) unless the exam's policy says
-# otherwise; a picture is still when the most changed of its 48 blocks differs by less than REST_CHANGE (light levels;
-# breathing and noise stay below), else the search rests REST_MOVING of that, less a little for key frames that come early.
-REST_MOST, REST_MOVING, REST_EARLY = 8_000, 0.75, 500
-REST_CHANGE = 3.5
+# otherwise; a little less for key frames that come early.
+REST_MOST, REST_EARLY = 8_000, 500
 # Something is brought into view where a block changes by BROUGHT_LEAST and BROUGHT_TIMES as much as it ever did of late; what it
 # did is forgotten by BROUGHT_FADE from one key frame to the next. In 9 of 9 composed sittings that was the first key frame
 # with the thing in it; somebody who only moves does it once in 17 s.

@@ -25,9 +25,7 @@ from openproctor.analysis.settings import (
     OBJECT_REACH,
     PERSON,
     RELEASE_OBJECT,
-    REST_CHANGE,
     REST_EARLY,
-    REST_MOVING,
     SCENERY_LESS,
     SCENERY_SAME,
     AnalysisSettings,
@@ -82,6 +80,7 @@ class ThingsWatch:
         self._thumb_at: int | None = None
         self._first: Image | None = None  # of the session's first key frame
         self._usual: list[float] = []  # the most that each block of the picture changed of late
+        self._was_brought = False  # whether something was brought into view in the newest key frame
         self._rest = settings.things_rest
 
     # -- key frames ----------------------------------------------------------------------------------------------------
@@ -94,11 +93,13 @@ class ThingsWatch:
         self._thumb, self._thumb_at = thumb, look.at
         self._first = thumb if self._first is None else self._first
         busy = any(machine.state == IN or machine.undecided for machine in self._machines.values())
-        brought, moved = self._brought(before, thumb)
-        if self._looked_at is not None and not (busy or needs_people or brought):
-            rest = self._rest * REST_MOVING - REST_EARLY if moved else self._rest - REST_EARLY
-            if look.at - self._looked_at < rest:
-                return
+        # what is being brought may not be all there yet: the next key frame is looked at as well
+        brought, just_brought = self._brought(before, thumb), self._was_brought
+        self._was_brought = brought and before is not None
+        brought |= just_brought
+        rests = self._looked_at is not None and look.at - self._looked_at < self._rest - REST_EARLY
+        if rests and not (busy or needs_people or brought):
+            return
         self._looked_at = look.at
         self._glances += 1
         if self._types and self._glances % 2 == 0 and not (brought or needs_people or busy):
@@ -110,15 +111,14 @@ class ThingsWatch:
             if machine.state == IN and type_id in self._place and self._value(type_id, look)[0] != IN:
                 look.things.append(self._looker.verify(image, self._place[type_id], self._rules[type_id].keep))
 
-    def _brought(self, before: Image | None, thumb: Image) -> tuple[bool, bool]:
-        """Whether something was brought into view since the last key frame, and whether anything moved."""
+    def _brought(self, before: Image | None, thumb: Image) -> bool:
+        """Whether something was brought into view since the last key frame."""
         if before is None:
-            return True, True
+            return True
         now = changes(before, thumb)
         usual = np.array(self._usual, dtype=np.float32) if self._usual else now
         self._usual = [round(float(one), 1) for one in np.maximum(now, BROUGHT_FADE * usual)]
-        brought = bool((now >= np.maximum(BROUGHT_LEAST, BROUGHT_TIMES * usual)).any())
-        return brought, bool(now.max() >= REST_CHANGE)
+        return bool((now >= np.maximum(BROUGHT_LEAST, BROUGHT_TIMES * usual)).any())
 
     def curious(self, looks: list[Look], images: dict[int, Image]) -> bool:
         """Whether to look at every picture: something is about to change, or a suspect holds when enlarged."""
@@ -329,6 +329,7 @@ class ThingsWatch:
             "glances": self._glances,
             "looked_at": self._looked_at,
             "usual": self._usual,
+            "was_brought": self._was_brought,
             "thumb": packed(self._thumb),
             "first": packed(self._first),
         }
@@ -341,7 +342,7 @@ class ThingsWatch:
         self._dismissed.restore(raw["dismissed"])
         self._glances, self._looked_at = raw["glances"], raw["looked_at"]
         self._thumb, self._thumb_at, self._usual = unpacked(raw["thumb"]), None, raw["usual"]
-        self._first = unpacked(raw.get("first"))
+        self._first, self._was_brought = unpacked(raw.get("first")), bool(raw.get("was_brought"))
 
 
 def _type(label: str) -> int:
