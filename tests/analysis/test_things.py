@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.evaluation.objects import book, some_art
+from benchmarks.evaluation.objects import Draw, book, phone, some_art
 from openproctor.analysis import things
 from openproctor.analysis.coded import Coded, Decoders
 from openproctor.analysis.detectors import Detectors
@@ -73,15 +73,21 @@ def test_what_sways_is_known_in_each_of_its_positions(detectors: Detectors, judg
     assert 0 < len(judged) < 10
 
 
-def with_a_book() -> tuple[Image, Image]:
-    """Somebody before the camera, and the same with a drawn book in the lower left corner."""
-    rng = np.random.default_rng(6)
-    stamp, cover = book(rng, some_art(rng))
-    size = (150, round(150 * stamp.shape[0] / stamp.shape[1]))
-    shown, share = cv2.resize(stamp, size), cv2.resize(cover.astype(np.float32), size)[..., None]
+def with_a_thing(draw: Draw, seed: int, width: int, degrees: float, left: int, top: int) -> tuple[Image, Image]:
+    """Somebody before the camera, and the same with a drawn thing of a width (pixels), turned, at a place."""
+    rng = np.random.default_rng(seed)
+    stamp, cover = draw(rng, some_art(rng))
+    height = round(width * stamp.shape[0] / stamp.shape[1])
+    side = round(np.hypot(width, height))
+    scale = width / stamp.shape[1]
+    turn = cv2.getRotationMatrix2D((stamp.shape[1] / 2, stamp.shape[0] / 2), degrees, scale)
+    turn[:, 2] += side / 2 - np.array(stamp.shape[1::-1]) / 2
+    shown = cv2.warpAffine(stamp, turn, (side, side), flags=cv2.INTER_AREA)
+    share = cv2.warpAffine(cover.astype(np.float32) / 255, turn, (side, side))[..., None]
     before, after = scene("one").copy(), scene("one").copy()
-    part = after[260 : 260 + size[1], 20:170]
-    part[:] = (share * shown[..., ::-1] + (1 - share) * part).astype(np.uint8)
+    part = after[top : top + side, left : left + side]
+    share = share[: part.shape[0], : part.shape[1]]
+    part[:] = (share * shown[: part.shape[0], : part.shape[1], ::-1] + (1 - share) * part).astype(np.uint8)
     return before, after
 
 
@@ -91,7 +97,7 @@ def test_what_is_there_from_the_first_picture_on_must_be_surer_than_what_is_brou
 ) -> None:
     # so much that the surest is not sure enough: only the difference between the two is shown
     monkeypatch.setattr(things, "SCENERY_LESS", 12.0)
-    before, after = with_a_book()
+    before, after = with_a_thing(book, 6, 150, 0, 20, 230)
     settings = AnalysisSettings.of({"detectors": {"camera_frozen": False}})
     analysis, found = Analysis(detectors, settings), []
     for time in range(0, 40, 2):
@@ -102,3 +108,15 @@ def test_what_is_there_from_the_first_picture_on_must_be_surer_than_what_is_brou
         segment = Segment(time // 2, "", 0, 0, time, time + 2, Coded(), Decoders(), ready=ready)
         found += analysis.step(segment, lambda: None)
     assert [(one.type_id, one.at // 1000) for one in found if one.type_id in (PHONE, BOOK)] == [(BOOK, 10)] * brought
+
+
+def test_a_phone_held_near_at_a_slant_is_not_too_large(detectors: Detectors) -> None:
+    before, after = with_a_thing(phone, 7, 150, 30, 0, 100)
+    analysis, found = Analysis(detectors, AnalysisSettings.of({"detectors": {"camera_frozen": False}})), []
+    for time in range(0, 16, 2):
+        ready = [Frame(time + step / 5, before if time < 6 else after) for step in range(10)]
+        segment = Segment(time // 2, "", 0, 0, time, time + 2, Coded(), Decoders(), ready=ready)
+        found += analysis.step(segment, lambda: None)
+    (raised,) = [one for one in found if one.type_id == PHONE]
+    left, top, right, bottom = raised.data["box"]
+    assert (right - left) * (bottom - top) > 0.2
