@@ -12,6 +12,7 @@ from benchmarks.evaluation.objects import Draw, book, phone, some_art
 from openproctor.analysis import things
 from openproctor.analysis.coded import Coded, Decoders
 from openproctor.analysis.detectors import Detectors
+from openproctor.analysis.findings import Finding
 from openproctor.analysis.pipeline import Analysis
 from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import BOOK, DISMISS_MOST, PHONE, AnalysisSettings
@@ -22,12 +23,17 @@ PICTURE = Path(__file__).parents[1] / "pictures" / "coffee.png"
 LONG_S = 2 * DISMISS_MOST // 1000
 
 
+def shown(analysis: Analysis, image: Image, time: int, pictures: int) -> list[Finding]:
+    """What two seconds of the same picture, seen so often, lead to."""
+    ready = [Frame(time + number / 5, image) for number in range(pictures)]
+    segment = Segment(time // 2, "", 0, 0, time, time + 2, Coded(), Decoders(), ready=ready)
+    return analysis.step(segment, lambda: None)
+
+
 def sit(analysis: Analysis, image: Image, first_s: int, last_s: int) -> None:
     """The same picture, again and again."""
     for time in range(first_s, last_s, 2):
-        ready = [Frame(float(time), image)]
-        segment = Segment(time // 2, "", 0, 0, time, time + 2, Coded(), Decoders(), ready=ready)
-        analysis.step(segment, lambda: None)
+        shown(analysis, image, time, 1)
 
 
 @pytest.fixture
@@ -104,9 +110,7 @@ def test_what_is_there_from_the_first_picture_on_must_be_surer_than_what_is_brou
         picture = before if brought and time < 10 else after
         if time == 20:  # another worker goes on
             analysis = Analysis(detectors, settings, json.loads(json.dumps(analysis.dump())))
-        ready = [Frame(time + step / 5, picture) for step in range(10)]
-        segment = Segment(time // 2, "", 0, 0, time, time + 2, Coded(), Decoders(), ready=ready)
-        found += analysis.step(segment, lambda: None)
+        found += shown(analysis, picture, time, 10)
     assert [(one.type_id, one.at // 1000) for one in found if one.type_id in (PHONE, BOOK)] == [(BOOK, 10)] * brought
 
 
@@ -114,9 +118,7 @@ def test_a_phone_held_near_at_a_slant_is_not_too_large(detectors: Detectors) -> 
     before, after = with_a_thing(phone, 7, 150, 30, 0, 100)
     analysis, found = Analysis(detectors, AnalysisSettings.of({"detectors": {"camera_frozen": False}})), []
     for time in range(0, 16, 2):
-        ready = [Frame(time + step / 5, before if time < 6 else after) for step in range(10)]
-        segment = Segment(time // 2, "", 0, 0, time, time + 2, Coded(), Decoders(), ready=ready)
-        found += analysis.step(segment, lambda: None)
+        found += shown(analysis, before if time < 6 else after, time, 10)
     (raised,) = [one for one in found if one.type_id == PHONE]
     left, top, right, bottom = raised.data["box"]
     assert (right - left) * (bottom - top) > 0.2

@@ -42,7 +42,6 @@ class CameraWatch:
             if settings.detectors[name]
         }
         self._thumb: Image | None = None
-        self._at: int | None = None
 
     def curious(self, look: Look) -> bool:
         """Whether to look at every picture: the lens seems to be covered now, or free again."""

@@ -96,9 +96,7 @@ class Analysis:
             look = self._looker.look(segment, frame)
             self._things.glance(frame.image, look, needs_people=not look.faces)
             looks.append(look)
-        close_people = any(
-            self._people.curious(look) or self._camera.curious(look) for look in (*self._waiting, *looks)
-        )
+        close_people = any(self._curious(look) for look in (*self._waiting, *looks))
         close_things = self._things.curious(looks, stretch.images)
         found: list[Finding] = []
         if close_people or close_things:
@@ -137,6 +135,10 @@ class Analysis:
             found += self._counted(look, stretch)
         return found
 
+    def _curious(self, look: Look) -> bool:
+        """Whether to look at every picture, for what a look says of people or of the lens."""
+        return self._people.curious(look) or self._camera.curious(look)
+
     def _counted(self, look: Look, stretch: Stretch) -> list[Finding]:
         watches = (self._people, self._things, self._camera)
         return [finding for watch in watches for finding in watch.see(look, stretch)]
@@ -156,7 +158,7 @@ class Analysis:
             begun = True
             stretch.add(segment, frame)
             look = self._looker.look(segment, frame)
-            people = people or self._people.curious(look) or self._camera.curious(look)
+            people = people or self._curious(look)
             if due and (things or self._people.needs_body(look)):
                 last_things = frame.time
                 self._things.closely(frame.image, look, things)

@@ -91,9 +91,10 @@ def appearance(thumb: Image, box: Sequence[float]) -> str:
     return base64.b64encode(cv2.resize(part, (8, 8), interpolation=cv2.INTER_AREA).tobytes()).decode()
 
 
-def difference(before: str, now: str) -> Floats:
-    """By how many light levels the 64 parts of a place differ between two appearances."""
-    one, two = (np.frombuffer(base64.b64decode(text), dtype=np.uint8).astype(np.float32) for text in (before, now))
+def difference(before: str, thumb: Image, box: Sequence[float]) -> Floats:
+    """By how many light levels the 64 parts of a place differ from what it looked like before."""
+    texts = (before, appearance(thumb, box))
+    one, two = (np.frombuffer(base64.b64decode(text), dtype=np.uint8).astype(np.float32) for text in texts)
     return np.asarray(np.abs(one - two), dtype=np.float32)
 
 
@@ -104,11 +105,11 @@ def _rests(old: dict[str, Any], at: int, thumb: Image | None) -> bool:
         return _alike(old, thumb)
     if thumb is None or not old["print"] or not old["hopeless"]:
         return False
-    return bool(difference(old["print"], appearance(thumb, old["box"])).max() <= DISMISS_CHANGE)
+    return bool(difference(old["print"], thumb, old["box"]).max() <= DISMISS_CHANGE)
 
 
 def _alike(old: dict[str, Any], thumb: Image | None) -> bool:
     """Whether a place looks much as it did when it was dismissed; True where that is not known."""
     if thumb is None or not old["print"]:
         return True
-    return bool(difference(old["print"], appearance(thumb, old["box"])).mean() <= DISMISS_NEWS)
+    return bool(difference(old["print"], thumb, old["box"]).mean() <= DISMISS_NEWS)

@@ -219,7 +219,7 @@ class ThingsWatch:
         new = found.label not in self._judged_together or self._machines[_type(found.label)].state == IN
         if new or thumb is None or self._first is None:
             return found
-        if difference(appearance(self._first, found.box), appearance(thumb, found.box)).mean() > SCENERY_SAME:
+        if difference(appearance(self._first, found.box), thumb, found.box).mean() > SCENERY_SAME:
             return found
         score = min(max(found.score, 1e-4), 1 - 1e-4)
         return Found(found.label, round(1 / (1 + exp(SCENERY_LESS - log(score / (1 - score)))), 4), found.box)

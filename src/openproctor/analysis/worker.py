@@ -40,9 +40,7 @@ logger = structlog.get_logger(__name__)
 TRACK = "camera"
 REJECTED, ANALYSED = 1062, 1068
 NEWEST = 2**62  # a position after all others
-ROUND_S = (
-    0.5  # from one round to the next, unless somebody's chunks pile up: each costs a few queries, whatever it finds
-)
+ROUND_S = 0.5  # from one round to the next unless chunks pile up: each costs a few queries, whatever it finds
 LEASE_MS = 30_000
 SKIP_MS = 90_000  # how long a missing chunk is waited for once later ones are there
 BATCH = 8  # chunks of one session in one go, so that none waits for another's backlog
