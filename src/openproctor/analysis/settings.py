@@ -12,7 +12,7 @@ from typing import Any
 from openproctor.exams.accommodations import DETECTOR_TYPES
 from openproctor.vision.recognition import Reference
 
-VERSION = 7  # of the rules: part of every finding's settings digest
+VERSION = 8  # of the rules: part of every finding's settings digest
 
 FACE_ONE, FACE_NONE, FACE_MANY = 15, 16, 81
 PHONE, BOOK, LAPTOP = 169, 170, 1045
@@ -240,6 +240,7 @@ class AnalysisSettings:
         rules: dict[str, Any] = {
             name: value for name, value in globals().items() if name.isupper() and isinstance(value, int | float | str)
         }
+        rules["OBJECT_MOST"] = OBJECT_MOST
         rules["OBJECT_RULES"] = {str(key): asdict(rule) for key, rule in OBJECT_RULES.items()}
         rules["ALONE_RULES"] = {str(key): asdict(rule) for key, rule in ALONE_RULES.items()}
         mine = {"detectors": self.detectors, "hold": self.hold, "things_rest": self.things_rest}

@@ -17,7 +17,7 @@ from openproctor.vision.models import ModelFile, shipped
 from openproctor.vision.objects import NanoDet
 from openproctor.vision.runtime import load
 
-SIDE = 192  # pixels of a view
+SIDE = 256  # pixels of a view
 REACH = 2.2  # of a view, times the suspect's longer side
 LEAST_SIDE = 12.0  # pixels; smaller suspects are enlarged no further
 LABELS = ("cell phone", "book")
@@ -57,37 +57,33 @@ class SecondLook:
         Unless the first view is hopeless, it is looked at once more, mirrored, where the network itself would place it: what
         only looks like a thing by chance seldom does so twice. The opinion is the mean of both, before the logistic function.
         """
-        first = self._seen(image, box, mirrored=False)
+        first, place = self._seen(image, box, mirrored=False)
         if _sure(first).max() < HOPELESS:
             return _opinion(first, box)
-        place = self._placed(image, box, first)
-        second = self._seen(image, place, mirrored=True)
-        return _opinion((first + second) / 2, self._placed(image, place, second))
+        second, place = self._seen(image, place, mirrored=True)
+        return _opinion((first + second) / 2, place)
 
-    def _seen(self, image: Image, box: Box, mirrored: bool) -> Values:
-        """The network's values for a box: two labels before the logistic function, then the place, upright, in views."""
-        view, _ = viewed(image, box)
+    def _seen(self, image: Image, box: Box, mirrored: bool) -> tuple[Values, Box]:
+        """What the network says of a box: its values for the two labels before the logistic function, and where it would place
+        what it saw; the box itself where that is nowhere."""
+        view, scale = viewed(image, box)
         form = np.array([[log(max(box.width, 1.0) / max(box.height, 1.0))]], dtype=np.float32)
         shown = np.ascontiguousarray(view[:, ::-1]) if mirrored else view
         values = self._network.run({"view": self._decoder.feed(shown), "form": form})["out"][0].astype(np.float64)
+        left, top, right, bottom = (float(value) for value in values[2:])
         if mirrored:
-            values[[2, 4]] = -values[[4, 2]]
-        return np.asarray(values, dtype=np.float64)
-
-    @staticmethod
-    def _placed(image: Image, box: Box, values: Values) -> Box:
-        """Where the network would place what it saw in a box; the box itself where that is nowhere."""
-        if min(values[4] - values[2], values[5] - values[3]) <= LEAST_PLACE:
-            return box
-        (x, y), side = box.centre, max(box.width, box.height, LEAST_SIDE) * REACH
-        left, top, right, bottom = (float(value) * side for value in values[2:])
-        place = Box(x + left, y + top, x + right, y + bottom).clipped(image.shape[1], image.shape[0])
-        return place if place.area > 0 else box
+            left, right = -right, -left
+        if min(right - left, bottom - top) <= LEAST_PLACE:
+            return values[:2], box
+        (x, y), side = box.centre, SIDE / scale
+        place = Box(x + left * side, y + top * side, x + right * side, y + bottom * side)
+        place = place.clipped(image.shape[1], image.shape[0])
+        return values[:2], place if place.area > 0 else box
 
 
 def _sure(values: Values) -> Values:
     """How sure of each label, 0 to 1."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(values[:2], -30, 30))), dtype=np.float64)
+    return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))), dtype=np.float64)
 
 
 def _opinion(values: Values, box: Box) -> Opinion:
