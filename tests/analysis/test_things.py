@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.evaluation.objects import Draw, book, phone, some_art
-from openproctor.analysis import things
+from openproctor.analysis import settings, things
 from openproctor.analysis.coded import Coded, Decoders
 from openproctor.analysis.detectors import Detectors
 from openproctor.analysis.findings import Finding
@@ -104,12 +104,12 @@ def test_what_is_there_from_the_first_picture_on_must_be_surer_than_what_is_brou
     # so much that the surest is not sure enough: only the difference between the two is shown
     monkeypatch.setattr(things, "SCENERY_LESS", 12.0)
     before, after = with_a_thing(book, 6, 150, 0, 20, 230)
-    settings = AnalysisSettings.of({"detectors": {"camera_frozen": False}})
-    analysis, found = Analysis(detectors, settings), []
+    asked = AnalysisSettings.of({"detectors": {"camera_frozen": False}})
+    analysis, found = Analysis(detectors, asked), []
     for time in range(0, 40, 2):
         picture = before if brought and time < 10 else after
         if time == 20:  # another worker goes on
-            analysis = Analysis(detectors, settings, json.loads(json.dumps(analysis.dump())))
+            analysis = Analysis(detectors, asked, json.loads(json.dumps(analysis.dump())))
         found += shown(analysis, picture, time, 10)
     assert [(one.type_id, one.at // 1000) for one in found if one.type_id in (PHONE, BOOK)] == [(BOOK, 10)] * brought
 
@@ -122,3 +122,19 @@ def test_a_phone_held_near_at_a_slant_is_not_too_large(detectors: Detectors) -> 
     (raised,) = [one for one in found if one.type_id == PHONE]
     left, top, right, bottom = raised.data["box"]
     assert (right - left) * (bottom - top) > 0.2
+
+
+@pytest.mark.parametrize("enough", [settings.BROUGHT_SUSPECT, 0.08])
+def test_in_what_is_brought_less_suspicion_is_enough(
+    enough: float, detectors: Detectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(things, "BROUGHT_SUSPECT", enough)
+    before, after = with_a_thing(phone, 21, 110, 0, 0, 150)
+    asked = AnalysisSettings.of({"detectors": {"camera_frozen": False}})
+    analysis, found = Analysis(detectors, asked), []
+    for time in range(0, 14, 2):
+        if time == 10:  # another worker goes on
+            analysis = Analysis(detectors, asked, json.loads(json.dumps(analysis.dump())))
+        found += shown(analysis, before if time < 10 else after, time, 10)
+    expected = [(PHONE, 10)] if enough == settings.BROUGHT_SUSPECT else []
+    assert [(one.type_id, one.at // 1000) for one in found if one.type_id in (PHONE, BOOK)] == expected

@@ -10,6 +10,7 @@ from openproctor.analysis.detectors import VIEW, WHOLE, Detectors, FindsThings
 from openproctor.analysis.samples import Frame, Segment
 from openproctor.analysis.settings import (
     BOOK,
+    BROUGHT_SUSPECT,
     FACE_CUT,
     FACE_CUT_LEAST,
     FACE_DOUBT,
@@ -35,7 +36,6 @@ from openproctor.vision.second_look import LABELS as SECOND_LABELS
 from openproctor.vision.second_look import SecondLook
 
 FACE_FLOOR = 0.3
-THING_FLOOR = 0.08
 VIEW_FLOOR = 0.1  # of enlarged and turned views, where there is no second look
 # enlarged parts of the picture: left, top, width, height. The lower ones come first: hands are there.
 TILES = ((0.0, 0.4, 0.6, 0.6), (0.4, 0.4, 0.6, 0.6), (0.0, 0.0, 0.6, 0.6), (0.4, 0.0, 0.6, 0.6))
@@ -153,7 +153,7 @@ class Looker:
         labels = self.labels if whole else [label for label in self.labels if label != PERSON]
         found = []
         detector = self._detectors.objects if whole else self._detectors.views
-        for thing in detector.find(image[top:bottom, left:right], THING_FLOOR, labels):
+        for thing in detector.find(image[top:bottom, left:right], BROUGHT_SUSPECT, labels):
             box = thing.box.moved(left, top)
             share = box.area / (width * height)
             if thing.label != PERSON and not OBJECT_LEAST <= share <= OBJECT_MOST[thing.label]:

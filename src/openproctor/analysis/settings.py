@@ -103,6 +103,9 @@ REST_MOST, REST_EARLY = 8_000, 500
 # did is forgotten by BROUGHT_FADE from one key frame to the next. In 9 of 9 composed sittings that was the first key frame
 # with the thing in it; somebody who only moves does it once in 17 s.
 BROUGHT_LEAST, BROUGHT_TIMES, BROUGHT_FADE = 14.0, 1.5, 0.97
+# In what was brought, that is where the place differs by so much (mean change of light of its 64 parts) from the last key frame
+# before, less suspicion is enough: nothing else there is likelier to be a phone or a book.
+BROUGHT_NEWS, BROUGHT_SUSPECT = 20.0, 0.04
 
 # -- camera --------------------------------------------------------------------------------------------------------
 OBSCURED_LIGHT = 14.0  # mean; a lens cap gives 0 to 8, a dark room with a lit face 20

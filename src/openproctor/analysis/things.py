@@ -19,6 +19,8 @@ from openproctor.analysis.places import Dismissals, appearance, difference
 from openproctor.analysis.settings import (
     BROUGHT_FADE,
     BROUGHT_LEAST,
+    BROUGHT_NEWS,
+    BROUGHT_SUSPECT,
     BROUGHT_TIMES,
     LABELS,
     LAPTOP,
@@ -81,6 +83,8 @@ class ThingsWatch:
         self._first: Image | None = None  # of the session's first key frame
         self._usual: list[float] = []  # the most that each block of the picture changed of late
         self._was_brought = False  # whether something was brought into view in the newest key frame
+        self._calm: Image | None = None  # the newest key frame in which nothing was being brought
+        self._brings = False  # whether something is being brought in the newest one
         self._rest = settings.things_rest
 
     # -- key frames ----------------------------------------------------------------------------------------------------
@@ -96,7 +100,8 @@ class ThingsWatch:
         # what is being brought may not be all there yet: the next key frame is looked at as well
         brought, just_brought = self._brought(before, thumb), self._was_brought
         self._was_brought = brought and before is not None
-        brought |= just_brought
+        self._brings = brought = brought or just_brought
+        self._calm = self._calm if brought else thumb
         rests = self._looked_at is not None and look.at - self._looked_at < self._rest - REST_EARLY
         if rests and not (busy or needs_people or brought):
             return
@@ -133,7 +138,7 @@ class ThingsWatch:
                 for type_id, machine in self._machines.items()
             )
             thumb = self._thumb_of(look, images) if look.things else None
-            seen = [found for found in look.things if self._suspicious(found)]
+            seen = [found for found in look.things if self._suspicious(found, look.at, thumb)]
             suspects = self._apart(self._dismissed.awake(seen, look.at, thumb))[:SUSPECTS]
             verified = [
                 self._unless_scenery(
@@ -156,10 +161,17 @@ class ThingsWatch:
             return self._thumb
         return thumbnail(images[look.at])
 
-    def _suspicious(self, found: Found) -> bool:
+    def _suspicious(self, found: Found, at: int, thumb: Image | None) -> bool:
+        """Whether to look again at what the detector sees: it is sure enough, or less sure in what is being brought."""
         if found.label == PERSON or self._machines[_type(found.label)].state == IN:
             return False
-        return found.score >= self._rules[_type(found.label)].suspect
+        if found.score >= self._rules[_type(found.label)].suspect:
+            return True
+        if found.label not in self._judged_together or not self._brings or at != self._thumb_at:
+            return False
+        if thumb is None or self._calm is None or found.score < BROUGHT_SUSPECT:
+            return False
+        return bool(difference(appearance(self._calm, found.box), thumb, found.box).mean() >= BROUGHT_NEWS)
 
     def _apart(self, suspects: list[Found]) -> list[Found]:
         """One for each place where one look is about all labels."""
@@ -330,6 +342,8 @@ class ThingsWatch:
             "looked_at": self._looked_at,
             "usual": self._usual,
             "was_brought": self._was_brought,
+            "brings": self._brings,
+            "calm": packed(self._calm),
             "thumb": packed(self._thumb),
             "first": packed(self._first),
         }
@@ -343,6 +357,7 @@ class ThingsWatch:
         self._glances, self._looked_at = raw["glances"], raw["looked_at"]
         self._thumb, self._thumb_at, self._usual = unpacked(raw["thumb"]), None, raw["usual"]
         self._first, self._was_brought = unpacked(raw.get("first")), bool(raw.get("was_brought"))
+        self._calm, self._brings = unpacked(raw.get("calm")), bool(raw.get("brings"))
 
 
 def _type(label: str) -> int:
